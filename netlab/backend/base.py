@@ -1,0 +1,85 @@
+"""What every world offers: problems before, a session, verification after.
+
+A backend opens a Plan as a `Session`; a session runs workloads and grows a log. Views, checks and grades never ask
+which world it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Protocol
+
+from netlab.topology.spec import Plan
+from netlab.trace.log import Log
+from netlab.workload.spec import Outcome, Workload
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What was asked and is not in force. ``refuse``: nothing may be graded; ``note``: captions carry it."""
+
+    severity: Literal["refuse", "note"]
+    where: str
+    said: str
+    """One sentence: what, and what to do about it."""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.said}"
+
+
+class SlotCall(Protocol):
+    """A student's slot, wherever it runs: plain data in, plain data out.
+
+    Raises `SlotFailure` when the answer crashed, hung, was stopped by a limit, or is not there.
+    """
+
+    def __call__(self, *args: Any) -> Any: ...
+
+
+class SlotFailure(Exception):
+    """The student's slot gave no usable result. ``kind``: absent, raised, timeout, memory, died, invalid."""
+
+    def __init__(self, kind: str, said: str) -> None:
+        super().__init__(said)
+        self.kind, self.said = kind, said
+
+
+Slots = Mapping[tuple[str, str], SlotCall]
+"""(node, slot name) -> what fills it; a slot not named keeps netlab's own implementation."""
+
+
+class Session(Protocol):
+    """An open network. A context manager: leaving it closes it, however it is left."""
+
+    plan: Plan
+    log: Log
+    problems: tuple[Problem, ...]
+
+    def verify(self) -> tuple[Problem, ...]:
+        """What is asked and not in force, read back from the world itself."""
+
+    def run(self, workloads: Sequence[Workload]) -> tuple[Outcome, ...]:
+        """Run the workloads together, to their end; the log grows meanwhile."""
+
+    def close(self) -> None:
+        """Take the network down. A second call does nothing."""
+
+    def __enter__(self) -> Session: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Backend(Protocol):
+    """A world that can open plans."""
+
+    name: str
+
+    def problems(self, plan: Plan) -> tuple[Problem, ...]:
+        """What this machine cannot do of the plan, before anything is made."""
+
+    def open(self, plan: Plan, *, seed: int = 0, slots: Slots | None = None) -> Session:
+        """The plan as an open network; Unavailable when a problem refuses it."""

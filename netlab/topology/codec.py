@@ -1,0 +1,39 @@
+"""A Plan as plain data (for a log's header, a message, a digest) and back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from netlab.topology.spec import Limit, Plan, PlanInterface, PlanLink, PlanNode, PlanRoute
+
+
+def plan_to_data(plan: Plan) -> dict[str, Any]:
+    """Dicts, lists, strings and numbers only."""
+    data = asdict(plan)
+    return {**data, "nodes": [_lists(n) for n in data["nodes"]], "links": list(data["links"])}
+
+
+def _lists(node: dict[str, Any]) -> dict[str, Any]:
+    interfaces = [{**i, "addresses": list(i["addresses"])} for i in node["interfaces"]]
+    return {**node, "interfaces": interfaces, "routes": list(node["routes"])}
+
+
+def plan_from_data(data: dict[str, Any]) -> Plan:
+    """The Plan again; equal to the one that `plan_to_data` was given."""
+    return Plan(
+        data["name"],
+        tuple(_node(n) for n in data["nodes"]),
+        tuple(_link(link) for link in data["links"]),
+    )
+
+
+def _node(data: dict[str, Any]) -> PlanNode:
+    interfaces = tuple(PlanInterface(**{**i, "addresses": tuple(i["addresses"])}) for i in data["interfaces"])
+    routes = tuple(PlanRoute(**r) for r in data["routes"])
+    return PlanNode(data["name"], data["kind"], data["stack"], interfaces, routes)
+
+
+def _link(data: dict[str, Any]) -> PlanLink:
+    queue = Limit(**data["queue"]) if data["queue"] else None
+    return PlanLink(data["a"], data["b"], data["rate"], data["delay"], data["loss"], queue)
