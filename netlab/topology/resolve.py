@@ -1,0 +1,114 @@
+"""From a topology as its author wrote it to a plan in which nothing is left to guess."""
+
+from __future__ import annotations
+
+from netlab.errors import NetlabError
+from netlab.topology import values
+from netlab.topology.addressing import Addressing, assign
+from netlab.topology.mistakes import Mistakes, bad_topology
+from netlab.topology.routing import Routing
+from netlab.topology.spec import Link, Node, Plan, PlanInterface, PlanLink, PlanNode, Topology
+from netlab.topology.wiring import Port, Wiring, wire
+
+KINDS = ("host", "router", "switch")
+STACKS = ("kernel", "netlab")
+
+
+def resolve(topology: Topology) -> Plan:
+    """The plan of a topology: the same for the same topology, always. BadTopology lists every mistake."""
+    plan, errors = attempt(topology)
+    if errors or plan is None:
+        raise bad_topology(errors)
+    return plan
+
+
+def attempt(topology: Topology) -> tuple[Plan | None, list[NetlabError]]:
+    """The plan, or None and what is wrong."""
+    mistakes = Mistakes(topology)
+    _check_values(topology, mistakes)
+    wiring = wire(topology, mistakes)
+    addressing = assign(wiring, mistakes)
+    if mistakes:
+        return None, mistakes.found
+    macs = _macs(topology, wiring, mistakes)
+    routing = Routing(wiring, addressing, mistakes)
+    nodes = tuple(_node(node, wiring, addressing, macs, routing) for node in topology.nodes)
+    links = tuple(_link(link, *ends) for link, ends in zip(topology.links, wiring.links, strict=True))
+    return (None if mistakes else Plan(topology.name, nodes, links)), mistakes.found
+
+
+def _check_values(topology: Topology, mistakes: Mistakes) -> None:
+    """What a file's parser has checked already, for topologies that were made in Python."""
+    for node in topology.nodes:
+        place = ("node", node.name)
+        if node.kind not in KINDS:
+            mistakes.note(f"kind of {node.name} is '{node.kind}'", place, right=f"it may be {', '.join(KINDS)}")
+        if node.stack not in STACKS:
+            mistakes.note(f"stack of {node.name} is '{node.stack}'", place, right=f"it may be {', '.join(STACKS)}")
+        for interface in node.interfaces:
+            for value, low, high, what in (
+                (interface.queues, 1, values.QUEUES_LIMIT, "queues"),
+                (interface.mtu, *values.MTU_RANGE, "mtu"),
+            ):
+                if not isinstance(value, int) or not low <= value <= high:
+                    right = f"it is a number from {low} to {high}"
+                    mistakes.note(f"{what} of {interface.name} of {node.name} is {value!r}", place, right=right)
+    for index, link in enumerate(topology.links):
+        _check_link(index, link, mistakes)
+
+
+def _check_link(index: int, link: Link, mistakes: Mistakes) -> None:
+    for value, what in ((link.rate, "rate"), (link.delay, "delay")):
+        if not isinstance(value, int) or value < 0:
+            right = "it is a whole number of bit/s" if what == "rate" else "it is a whole number of ns"
+            mistakes.note(f"{what} of link {link} is {value!r}", ("link", index), right=right)
+    if not isinstance(link.loss, (int, float)) or not 0 <= link.loss <= 1:
+        mistakes.note(f"loss of link {link} is {link.loss!r}", ("link", index), right="it is from 0 to 1")
+    if link.queue is not None and (link.queue.n < 1 or link.queue.unit not in ("packets", "bytes")):
+        mistakes.note(f"queue of link {link} is '{link.queue}'", ("link", index), right="as Limit(100, 'packets')")
+
+
+def _macs(topology: Topology, wiring: Wiring, mistakes: Mistakes) -> dict[str, str]:
+    """02:00:00:00:<node>:<interface>: locally administered (the 2), and readable in a capture."""
+    written: dict[str, str] = {}
+    for port in wiring.all_ports():
+        place = (("interface", port.name), ("node", port.node.name))
+        if port.spec.mac:
+            try:
+                mac = values.mac(port.spec.mac, f"mac of {port.name}")
+            except NetlabError as error:
+                mistakes.take(error, *place)
+                continue
+            if mac in written:
+                mistakes.note(f"{port.name} has the MAC address {mac}, which {written[mac]} has too", *place)
+            written[mac] = port.name
+    macs = {name: mac for mac, name in written.items()}
+    numbers = {node.name: number for number, node in enumerate(topology.nodes, start=1)}
+    for name, ports in wiring.ports.items():
+        for index, port in enumerate(ports):
+            macs.setdefault(port.name, _free_mac(numbers[name], index, written))
+    return macs
+
+
+def _free_mac(node: int, interface: int, taken: dict[str, str]) -> str:
+    number = 0x020000000000 | node << 8 | interface
+    while (mac := number.to_bytes(6, "big").hex(":")) in taken:
+        number += 1 << 32
+    return mac
+
+
+def _node(node: Node, wiring: Wiring, addressing: Addressing, macs: dict[str, str], routing: Routing) -> PlanNode:
+    interfaces = tuple(_interface(port, addressing, macs) for port in wiring.ports[node.name])
+    return PlanNode(node.name, node.kind, node.stack, interfaces, routing.routes(node))
+
+
+def _interface(port: Port, addressing: Addressing, macs: dict[str, str]) -> PlanInterface:
+    addresses = tuple(str(address) for address in addressing.addresses.get(port.name, ()))
+    mac = macs.get(port.name, "")
+    return PlanInterface(
+        port.name, port.node.name, mac, addresses, port.spec.mtu, port.spec.queues, port.peer, port.link
+    )
+
+
+def _link(link: Link, a: Port, b: Port) -> PlanLink:
+    return PlanLink(a.name, b.name, link.rate, link.delay, float(link.loss), link.queue)

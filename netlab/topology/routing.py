@@ -1,0 +1,107 @@
+"""Routes: what is on a node's own links, what its author wrote, and what the shortest path says.
+
+A host sends everything else to the first router on its first link that has one. A router gets a route to every other
+subnet by the fewest routers; of equal ways the one whose interface comes first. Between netlab's tables and a person
+with a pencil there is nothing to guess.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from ipaddress import IPv4Address, IPv4Network
+
+from netlab.errors import NetlabError
+from netlab.topology import values
+from netlab.topology.addressing import Addressing, Domain
+from netlab.topology.mistakes import Mistakes
+from netlab.topology.spec import Node, PlanRoute
+from netlab.topology.wiring import Port, Wiring
+
+DEFAULT = "0.0.0.0/0"
+
+
+class Routing:
+    """The routes of every node of one wiring."""
+
+    def __init__(self, wiring: Wiring, addressing: Addressing, mistakes: Mistakes) -> None:
+        self.wiring, self.addressing, self.mistakes = wiring, addressing, mistakes
+        self.domain_of = {port.name: domain for domain in addressing.domains for port in domain.ports}
+
+    def routes(self, node: Node) -> tuple[PlanRoute, ...]:
+        """The node's table, longest prefix first; a switch has none."""
+        if node.kind == "switch":
+            return ()
+        routes = {route.prefix: route for route in (*self._connected(node), *self._written(node))}
+        found = self._to_everywhere(node) if node.kind == "router" else self._to_first_router(node)
+        for route in found:
+            routes.setdefault(route.prefix, route)
+        return tuple(sorted(routes.values(), key=lambda route: -int(route.prefix.rpartition("/")[2])))
+
+    def _connected(self, node: Node) -> list[PlanRoute]:
+        ports = self.wiring.ports[node.name]
+        networks = [(address.network, port.name) for port in ports for address in self.addressing.addresses[port.name]]
+        return [PlanRoute(str(network), "", name) for network, name in reversed(dict(reversed(networks)).items())]
+
+    def _written(self, node: Node) -> list[PlanRoute]:
+        routes = []
+        for index, route in enumerate(node.routes):
+            place = (("route", (node.name, index)), ("node", node.name))
+            try:
+                prefix = values.prefix(route.prefix, f"prefix of a route of {node.name}")
+                via = values.address(route.via, f"via of a route of {node.name}")
+            except NetlabError as error:
+                self.mistakes.take(error, *place)
+                continue
+            port = self._towards(node, IPv4Address(via))
+            if port is None:
+                what = f"a route of {node.name} goes via {via}, which is on none of its links"
+                self.mistakes.note(what, *place, right=f"{node.name} is on {self._own_networks(node)}")
+            else:
+                routes.append(PlanRoute(prefix, via, port.name))
+        return routes
+
+    def _towards(self, node: Node, via: IPv4Address) -> Port | None:
+        for port in self.wiring.ports[node.name]:
+            if any(via in address.network for address in self.addressing.addresses[port.name]):
+                return port
+        return None
+
+    def _own_networks(self, node: Node) -> str:
+        return ", ".join(route.prefix for route in self._connected(node)) or "no network"
+
+    def _to_first_router(self, node: Node) -> list[PlanRoute]:
+        for port in self.wiring.ports[node.name]:
+            for other in self.domain_of[port.name].ports:
+                if other.node.kind == "router":
+                    return [PlanRoute(DEFAULT, self._address(other, port), port.name)]
+        return []
+
+    def _address(self, port: Port, seen_from: Port) -> str:
+        """The address of ``port`` that is in a subnet of the port that looks at it."""
+        networks = [address.network for address in self.addressing.addresses[seen_from.name]]
+        addresses = self.addressing.addresses[port.name]
+        return str(next((a.ip for a in addresses if a.network in networks), addresses[0].ip))
+
+    def _to_everywhere(self, node: Node) -> list[PlanRoute]:
+        """Breadth first over routers: the first way found to a subnet is a shortest one."""
+        routes: list[PlanRoute] = []
+        reached: dict[str, PlanRoute | None] = {node.name: None}
+        queue = deque([node.name])
+        seen: set[IPv4Network] = set()
+        while queue:
+            router = queue.popleft()
+            for port in self.wiring.ports[router]:
+                first, domain = reached[router], self.domain_of[port.name]
+                if first:
+                    fresh = [network for network in self.addressing.networks(domain) if network not in seen]
+                    routes += [PlanRoute(str(network), first.via, first.interface) for network in fresh]
+                seen.update(self.addressing.networks(domain))
+                for other in _routers(domain):
+                    if other.node.name not in reached:
+                        reached[other.node.name] = first or PlanRoute("", self._address(other, port), port.name)
+                        queue.append(other.node.name)
+        return routes
+
+
+def _routers(domain: Domain) -> list[Port]:
+    return [port for port in domain.ports if port.node.kind == "router"]

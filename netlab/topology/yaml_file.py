@@ -1,0 +1,96 @@
+"""A topology from a YAML file: the file's tree, through the table of keys, to the spec."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+from netlab.errors import NetlabError
+from netlab.topology.keys import TOPOLOGY
+from netlab.topology.shapes import Got, Reader
+from netlab.topology.spec import Interface, Kind, Link, Node, Route, StackKind, Topology
+from netlab.topology.values import plain_name
+
+Where = dict[tuple[str, object], str]
+HINTS = {
+    "\\t": "indent with spaces, not with tabs",
+    "mapping values": "quote a value that has a colon and a space in it, and check this line's indentation",
+    "expected ',' or": "check that every bracket that is opened is closed",
+    "undefined alias": "an alias (*name) needs its anchor (&name) before it",
+}
+
+
+def read_yaml(text: str, file: str) -> tuple[Topology, list[NetlabError]]:
+    """What the text says, as far as it can be understood, and every mistake in it, in the order of lines."""
+    reader = Reader(file)
+    node = _tree(text, reader)
+    empty = Topology(Path(file).stem, (), ())
+    if node is None:
+        return empty, reader.errors
+    got = TOPOLOGY.read(reader, node, "the topology")
+    return (_topology(got, file) if got else empty), reader.errors
+
+
+def _tree(text: str, reader: Reader) -> Any:
+    import yaml
+
+    try:
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        right = next((hint for sign, hint in HINTS.items() if sign in str(error.problem)), "check this line's spelling")
+        reader.errors.append(NetlabError(f"not YAML: {error.problem}", where=f"{reader.file}:{line}", right=right))
+        return None
+    except (yaml.YAMLError, RecursionError) as error:
+        said = "brackets nested too deeply" if isinstance(error, RecursionError) else "a character that YAML forbids"
+        reader.errors.append(NetlabError(f"not YAML: {said}", where=reader.file, right="give a text file"))
+        return None
+    if node is None:
+        said = "the file is empty"
+        reader.errors.append(NetlabError(said, where=f"{reader.file}:1", right="it needs at least nodes, as 'h1: {}'"))
+    return node
+
+
+def _topology(got: Got, file: str) -> Topology:
+    where: Where = {("topology", ""): got.where}
+    nodes = tuple(_node(name, each, where) for name, each in _values(got, "nodes", {}).items())
+    links = tuple(_links(_values(got, "links", []), where))
+    return Topology(_values(got, "name", Path(file).stem), nodes, links, where)
+
+
+def _values(got: Got, key: str, default: Any) -> Any:
+    return got.value[key].value if key in got.value else default
+
+
+def _node(name: str, got: Got, where: Where) -> Node:
+    where["node", name] = got.where
+    interfaces = tuple(_interface(name, each, part, where) for each, part in _values(got, "interfaces", {}).items())
+    routes = []
+    for part in _values(got, "routes", []):
+        if {"prefix", "via"} <= set(part.value):
+            routes.append(Route(_values(part, "prefix", ""), _values(part, "via", "")))
+            where["route", (name, len(routes) - 1)] = part.where
+    kind: Kind = _values(got, "kind", get_args(Kind)[0])
+    stack: StackKind = _values(got, "stack", get_args(StackKind)[0])
+    return Node(name, kind, stack, interfaces, tuple(routes))
+
+
+def _interface(node: str, name: str, got: Got, where: Where) -> Interface:
+    full = plain_name(node, name)
+    where["interface", full] = got.where
+    addresses = tuple(each.value for each in _values(got, "addresses", []))
+    for each in _values(got, "addresses", []):
+        where["address", (full, each.value)] = each.where
+    return Interface(full, addresses, _values(got, "mac", ""), _values(got, "queues", 1), _values(got, "mtu", 1500))
+
+
+def _links(parts: list[Got], where: Where) -> list[Link]:
+    links: list[Link] = []
+    for part in parts:
+        if "ends" in part.value:
+            where["link", len(links)] = part.where
+            a, b = (each.value for each in _values(part, "ends", []))
+            given = {key: got.value for key, got in part.value.items() if key != "ends"}
+            links.append(Link(a, b, **given))
+    return links
