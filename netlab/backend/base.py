@@ -6,14 +6,17 @@ which world it was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
+from netlab.stack.slot import SlotCall, SlotFailure, Slots
 from netlab.topology.spec import Plan
 from netlab.trace.log import Log
 from netlab.workload.spec import Outcome, Workload
+
+__all__ = ["Backend", "Problem", "Session", "SlotCall", "SlotFailure", "Slots"]
 
 
 @dataclass(frozen=True)
@@ -27,27 +30,6 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.where}: {self.said}"
-
-
-class SlotCall(Protocol):
-    """A student's slot, wherever it runs: plain data in, plain data out.
-
-    Raises `SlotFailure` when the answer crashed, hung, was stopped by a limit, or is not there.
-    """
-
-    def __call__(self, *args: Any) -> Any: ...
-
-
-class SlotFailure(Exception):
-    """The student's slot gave no usable result. ``kind``: absent, raised, timeout, memory, died, invalid."""
-
-    def __init__(self, kind: str, said: str) -> None:
-        super().__init__(said)
-        self.kind, self.said = kind, said
-
-
-Slots = Mapping[tuple[str, str], SlotCall]
-"""(node, slot name) -> what fills it; a slot not named keeps netlab's own implementation."""
 
 
 class Session(Protocol):

@@ -83,6 +83,12 @@ KINDS: dict[str, Kind] = {
             (Field("peer", "str"), Field("length", "int", "bytes"), Field("frame", "bytes")),
         ),
         Kind(
+            "lock",
+            "a core held a lock for a stage's work; t is when it asked for it",
+            "the lock",
+            (Field("mode", "str", "read or write"), Field("wait", "int", "ns"), Field("held", "int", "ns")),
+        ),
+        Kind(
             "app",
             "a program on a host said something",
             "the program",

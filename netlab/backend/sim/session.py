@@ -1,0 +1,159 @@
+"""A plan opened in virtual time: hosts, cables, programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import count
+from types import TracebackType
+
+from netlab.backend.base import Problem, Slots
+from netlab.backend.names import address_of, node_named
+from netlab.backend.sim.costs import LINE_RATE
+from netlab.backend.sim.executor import HostExecutor
+from netlab.backend.sim.lockplan import PLANS
+from netlab.errors import BadInput
+from netlab.sim.link import LinkDirection
+from netlab.sim.loop import EventLoop
+from netlab.sim.rng import Streams
+from netlab.stack.forward import SLOTS
+from netlab.stack.host import build_host
+from netlab.topology.codec import plan_to_data
+from netlab.topology.spec import Plan, PlanLink
+from netlab.trace.kinds import KINDS
+from netlab.trace.log import DEFAULT_LIMIT, Header, Log
+from netlab.wire.address import parse_ipv4
+from netlab.wire.decode import describe
+from netlab.workload.apps import App, Pinger, UdpEchoClient, UdpEchoServer
+from netlab.workload.spec import Outcome, Ping, UdpEcho, Workload
+
+ASSUMED = "costs of stages are assumed, but for their sum (FreeBSD forwarding, 1,226 ns a packet)"
+
+
+class SimSession:
+    """An open simulated network; see `netlab.backend.base.Session`."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        seed: int = 0,
+        slots: Slots | None = None,
+        cores: int = 1,
+        lock_plan: str = "none",
+        traced: bool = True,
+        log_limit: int = DEFAULT_LIMIT,
+    ) -> None:
+        self.plan, self.problems = plan, SimBackend().problems(plan)
+        self.loop, self.streams = EventLoop(), Streams(seed)
+        self.log = Log(_header(plan, seed), limit=log_limit)
+        self._ids = count(1)
+        self._servers: set[tuple[str, int]] = set()
+        self._idents = count(1)
+        self._ports = count(49152)
+        self.executors: dict[str, HostExecutor] = {}
+        filled = slots or {}
+        for node in plan.nodes:
+            own = {slot: call for (name, slot), call in filled.items() if name == node.name}
+            self.executors[node.name] = HostExecutor(
+                build_host(node, plan, slots=own),
+                self.loop,
+                cores=cores,
+                lock_plan=PLANS[lock_plan],
+                ids=self._ids,
+                emit=self.log.add if traced else None,
+                describe=describe,
+            )
+        for link in plan.links:
+            self._lay(link)
+
+    def _lay(self, link: PlanLink) -> None:
+        """A cable is two directions, each with its own losses."""
+        ends = [self._end(link, name) for name in (link.a, link.b)]
+        ports = [executor.attach(executor.host.interfaces[name], direction) for executor, name, direction in ends]
+        ports[0].peer = (ends[1][0], ports[1])
+        ports[1].peer = (ends[0][0], ports[0])
+
+    def _end(self, link: PlanLink, name: str) -> tuple[HostExecutor, str, LinkDirection]:
+        loss = self.streams.stream("link", name, "loss")
+        direction = LinkDirection(link.rate or LINE_RATE, link.delay, link.loss, loss)
+        return self.executors[self.plan.interface(name).node], name, direction
+
+    @property
+    def now(self) -> int:
+        """Virtual ns since the start."""
+        return self.loop.now
+
+    def verify(self) -> tuple[Problem, ...]:
+        """The simulated world does what it is asked."""
+        return ()
+
+    def run(self, workloads: Sequence[Workload]) -> tuple[Outcome, ...]:
+        """Run the workloads together until nothing is left to happen."""
+        apps = [self._app(workload) for workload in workloads]
+        for app in apps:
+            app.start(self.loop.now)
+        for executor in self.executors.values():
+            executor.arm()
+        self.loop.run()
+        for app in apps:
+            app.close()
+        return tuple(app.outcome() for app in apps)
+
+    def _app(self, workload: Workload) -> App:
+        executor = self.executors[node_named(self.plan, workload.src).name]
+        host, say = executor.host, self._sayer(executor)
+        if not host.addresses:
+            raise BadInput(f"'{host.name}' has no address, so nothing can be sent from it", where=self.plan.name)
+        dst = parse_ipv4(address_of(self.plan, workload.dst))
+        if isinstance(workload, Ping):
+            return Pinger(host, workload, dst, next(self._idents), say)
+        self._serve(workload)
+        return UdpEchoClient(host, workload, dst, next(self._ports), say)
+
+    def _serve(self, workload: UdpEcho) -> None:
+        server = node_named(self.plan, workload.dst).name
+        if (server, workload.port) not in self._servers:
+            self._servers.add((server, workload.port))
+            UdpEchoServer(self.executors[server].host, workload.port)
+
+    def _sayer(self, executor: HostExecutor) -> Callable[[str, int, str, int], None]:
+        def say(program: str, now: int, said: str, value: int) -> None:
+            if executor.emit:
+                executor.emit((now, "app", executor.host.name, program, -1, 0, (said, value)))
+
+        return say
+
+    def close(self) -> None:
+        """Nothing outlives a simulated network."""
+
+    def __enter__(self) -> SimSession:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class SimBackend:
+    """Virtual time: deterministic, without privilege, on any machine."""
+
+    name = "sim"
+
+    def problems(self, plan: Plan) -> tuple[Problem, ...]:
+        """None: what a plan can say, the simulation can do. A kernel node runs our stack as well."""
+        return ()
+
+    def open(self, plan: Plan, *, seed: int = 0, slots: Slots | None = None) -> SimSession:
+        """The plan in virtual time. BadInput for a slot that no node has."""
+        for name, slot in slots or {}:
+            stage = SLOTS[slot][0] if slot in SLOTS else None
+            kind = node_named(plan, name).kind
+            if stage is None or (slot == "forward" and kind != "router"):
+                raise BadInput(f"node '{name}' has no slot '{slot}'", where=plan.name, right="a router has 'forward'")
+        return SimSession(plan, seed=seed, slots=slots)
+
+
+def _header(plan: Plan, seed: int) -> Header:
+    fidelity = dict.fromkeys(KINDS, "exact")
+    return Header("sim", seed, plan_to_data(plan), fidelity=fidelity, notes=(ASSUMED,))  # type: ignore[arg-type]

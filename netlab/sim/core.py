@@ -1,0 +1,49 @@
+"""A virtual core: work waits in its run queue and is done one item at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from netlab.sim.loop import EventLoop
+
+
+class Core:
+    """Takes work first-in first-out; what a finished item calls for may go ahead of the queue (run to completion).
+
+    ``begin(core, item)`` is called when the core turns to an item; it must, now or later, lead to `finish`.
+    """
+
+    __slots__ = ("_begin", "_busy", "_queue", "busy_ns", "loop", "number")
+
+    def __init__(self, loop: EventLoop, number: int, begin: Callable[[Core, Any], None]) -> None:
+        self.loop, self.number = loop, number
+        self.busy_ns = 0
+        self._begin = begin
+        self._queue: deque[Any] = deque()
+        self._busy = False
+
+    def __len__(self) -> int:
+        """How many items wait."""
+        return len(self._queue)
+
+    def submit(self, item: Any) -> None:
+        """Queue an item behind all others."""
+        self._queue.append(item)
+        if not self._busy:
+            self._next()
+
+    def submit_first(self, items: list[Any]) -> None:
+        """Queue items ahead of all others, in their order. Only for a core that is busy."""
+        self._queue.extendleft(reversed(items))
+
+    def finish(self) -> None:
+        """The item in hand is done; turn to the next."""
+        self._busy = False
+        self._next()
+
+    def _next(self) -> None:
+        if self._queue:
+            self._busy = True
+            self._begin(self, self._queue.popleft())

@@ -1,0 +1,144 @@
+"""A host: what it knows, and its graph of stages. Assembled here, in one visible table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from netlab.stack.bridge import FilteringDatabase, bridge_forward
+from netlab.stack.ether import arp_input, arp_output, ether_input, ether_output, ifq, nic_rx, no_answer
+from netlab.stack.fib import LinearFib, Route
+from netlab.stack.forward import SLOTS
+from netlab.stack.ifnet import Address, Ifnet
+from netlab.stack.ip import error, icmp_error, ip_forward, ip_input, ip_output
+from netlab.stack.mbuf import Mbuf
+from netlab.stack.neighbours import Neighbours
+from netlab.stack.slot import SlotCall, SlotFailure
+from netlab.stack.sockets import Receive
+from netlab.stack.stage import Hop, Stage, drop
+from netlab.stack.timers import Timers
+from netlab.stack.transport import icmp_input, icmp_output, socket_deliver, udp_input, udp_output
+from netlab.topology.spec import Plan, PlanNode
+from netlab.wire import icmp
+from netlab.wire.address import parse_cidr, parse_ipv4, parse_mac
+
+if TYPE_CHECKING:
+    import networkx
+
+_FRAMES = (nic_rx, ether_input)
+_OUT = (arp_output, ether_output, ifq)
+_IP = (
+    arp_input,
+    ip_input,
+    icmp_input,
+    udp_input,
+    socket_deliver,
+    udp_output,
+    icmp_output,
+    icmp_error,
+    ip_output,
+)
+
+GRAPHS: dict[str, tuple[Stage, ...]] = {
+    "host": (*_FRAMES, *_IP, *_OUT),
+    "router": (*_FRAMES, *_IP, ip_forward, *_OUT),
+    "switch": (*_FRAMES, bridge_forward, ifq),
+}
+"""The stages of each kind of node; "nic.tx", the device itself, belongs to the executor."""
+
+
+class Host:
+    """One node's network stack. It never waits and reads no clock: an executor runs its stages and its timers."""
+
+    def __init__(
+        self, name: str, kind: str, interfaces: tuple[Ifnet, ...], routes: tuple[Route, ...], *, ip_id: int = 0
+    ) -> None:
+        self.name, self.kind = name, kind
+        self.interfaces = {ifp.name: ifp for ifp in interfaces}
+        held = [address for ifp in interfaces for address in ifp.addresses]
+        self.addresses = frozenset(a.address for a in held)
+        self.broadcasts = frozenset({0xFFFFFFFF, *(a.broadcast for a in held if a.prefix < 31)})
+        self.forwards_packets = kind == "router"
+        self.forwards_frames = kind == "switch"
+        self.fib = LinearFib(routes)
+        self.slot_routes = routes
+        """The routes in the order of the plan: what a slot is shown."""
+        self.neighbours = Neighbours()
+        self.stations = FilteringDatabase()
+        self.timers = Timers()
+        self.sockets: dict[tuple[str, int], Receive] = {}
+        self.slot_failures: list[SlotFailure] = []
+        self.ip_id = ip_id
+        self.stages = {stage.name: stage for stage in GRAPHS[kind]}
+
+    def open(self, key: tuple[str, int], receive: Receive) -> None:
+        """Bind a socket's key (("udp", port) or ("icmp", id)); ValueError when it is taken."""
+        if key in self.sockets:
+            raise ValueError(f"{self.name}: {key[0]} {key[1]} is taken")
+        self.sockets[key] = receive
+
+    def close(self, key: tuple[str, int]) -> None:
+        """Free a socket's key."""
+        self.sockets.pop(key, None)
+
+    def fill(self, slot: str, call: SlotCall) -> None:
+        """Put a function in a slot (KeyError for a slot or a stage that this host has not)."""
+        stage, make = SLOTS[slot]
+        if stage not in self.stages:
+            raise KeyError(stage)
+        self.stages[stage] = make(call)
+
+    def source_for(self, dst: int) -> int:
+        """The own address that a packet to ``dst`` carries; 0 when there is no route."""
+        if dst in self.addresses:
+            return dst
+        route = self.fib.lookup(dst)
+        return self.interfaces[route.interface].address_for(route.gateway or dst) if route else 0
+
+    def unreachable(self, m: Mbuf) -> list[Hop]:
+        """What becomes of a packet whose next hop never answered ARP."""
+        if m.rcvif is None:
+            return [drop(no_answer(m.next_hop), m)]
+        return [error(m, icmp.UNREACHABLE, icmp.HOST_UNREACHABLE, no_answer(m.next_hop))]
+
+    def graph(self) -> networkx.DiGraph[Any]:
+        """The stages as a graph: nodes with what they do (``says``), edges where a packet may go."""
+        import networkx
+
+        graph: networkx.DiGraph[Any] = networkx.DiGraph(name=self.name)
+        for stage in self.stages.values():
+            graph.add_node(stage.name, says=stage.says)
+        graph.add_node("nic.tx", says="The device puts frames on the wire.")
+        for stage in self.stages.values():
+            graph.add_edges_from((stage.name, target) for target in stage.to if target in graph)
+        return graph
+
+
+def build_host(node: PlanNode, plan: Plan, *, slots: Mapping[str, SlotCall] | None = None) -> Host:
+    """The stack of a planned node, its addresses and routes in place, and ``slots`` filled."""
+    queues = {end: link.queue for link in plan.links for end in (link.a, link.b)}
+    interfaces = tuple(
+        Ifnet(
+            i.name,
+            parse_mac(i.mac),
+            tuple(_address(a) for a in i.addresses),
+            mtu=i.mtu,
+            peer=i.peer,
+            queue=queues.get(i.name),
+        )
+        for i in node.interfaces
+    )
+    routes = tuple(
+        Route(cidr.network, cidr.length, parse_ipv4(r.via) if r.via else 0, r.interface)
+        for r in node.routes
+        for cidr in (parse_cidr(r.prefix),)
+    )
+    host = Host(node.name, node.kind, interfaces, routes)
+    for slot, call in (slots or {}).items():
+        host.fill(slot, call)
+    return host
+
+
+def _address(text: str) -> Address:
+    cidr = parse_cidr(text)
+    return Address(cidr.address, cidr.length)

@@ -1,0 +1,62 @@
+"""An interface as the stack sees it: names, addresses, limits and counters. What drives it is not its business."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from netlab.topology.spec import Limit
+
+
+class Address(NamedTuple):
+    """An IPv4 address on an interface, as an int, with its prefix length."""
+
+    address: int
+    prefix: int
+
+    @property
+    def network(self) -> int:
+        """The first address of the subnet."""
+        return self.address & self.mask
+
+    @property
+    def mask(self) -> int:
+        """The subnet mask as an int."""
+        return (0xFFFFFFFF << (32 - self.prefix)) & 0xFFFFFFFF
+
+    @property
+    def broadcast(self) -> int:
+        """The directed broadcast address."""
+        return self.network | (0xFFFFFFFF >> self.prefix)
+
+    def covers(self, address: int) -> bool:
+        """Whether the address is on this subnet."""
+        return address & self.mask == self.network
+
+
+class Ifnet:
+    """``mac`` is 6 bytes; ``queue`` limits what waits to be sent (None: the executor's default)."""
+
+    __slots__ = ("addresses", "counters", "mac", "mtu", "name", "peer", "queue")
+
+    def __init__(
+        self,
+        name: str,
+        mac: bytes,
+        addresses: tuple[Address, ...] = (),
+        *,
+        mtu: int = 1500,
+        peer: str = "",
+        queue: Limit | None = None,
+    ) -> None:
+        self.name, self.mac, self.addresses, self.mtu, self.peer, self.queue = name, mac, addresses, mtu, peer, queue
+        self.counters = {"ipackets": 0, "ibytes": 0, "opackets": 0, "obytes": 0, "oqdrops": 0, "ierrors": 0}
+
+    def __repr__(self) -> str:
+        return f"Ifnet({self.name})"
+
+    def address_for(self, neighbour: int) -> int:
+        """The own address on the neighbour's subnet, else the first, else 0."""
+        for address in self.addresses:
+            if address.covers(neighbour):
+                return address.address
+        return self.addresses[0].address if self.addresses else 0

@@ -1,0 +1,153 @@
+"""IPv4: input, forwarding and output (RFC 791, RFC 1122 §3, RFC 1812 §5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from netlab.stack.fib import Route
+from netlab.stack.mbuf import Mbuf
+from netlab.stack.stage import Hop, branching, drop, stage, to
+from netlab.wire import icmp, ipv4
+
+if TYPE_CHECKING:
+    from netlab.stack.host import Host
+
+LIMITED_BROADCAST = 0xFFFFFFFF
+
+
+class Outgoing(NamedTuple):
+    """What a transport asks of IP: addresses as ints (``src`` 0: as the route says), protocol, TTL, TOS."""
+
+    dst: int
+    proto: int
+    src: int = 0
+    ttl: int = 64
+    tos: int = 0
+
+
+class ErrorFor(NamedTuple):
+    """What is to be told to the sender of a packet: an ICMP type and code, why, and by which interface."""
+
+    type: int
+    code: int
+    reason: str
+    mtu: int = 0
+
+
+def error(m: Mbuf, type: int, code: int, reason: str, *, mtu: int = 0) -> Hop:
+    """The packet ends here and its sender is to hear why; ``m.data`` must begin with the IP header."""
+    m.tag = ErrorFor(type, code, reason, mtu)
+    return Hop("icmp.error", m)
+
+
+@stage("ip.input", to=("ip.forward", "icmp.input", "udp.input", "icmp.error"))
+def ip_input(host: Host, m: Mbuf, now: int) -> Hop:
+    """Check the header; keep what is for this host, forward the rest if this host is a router."""
+    fault = ipv4.fault(m.data)
+    if fault:
+        return drop(fault, m)
+    header = ipv4.parse(m.data)
+    assert header is not None
+    if len(m.data) > header.length:
+        m.data = m.data[: header.length]
+    m.l3 = header
+    dst = header.dst
+    if dst in host.addresses or dst in host.broadcasts:
+        return _deliver(m, header)
+    if not host.forwards_packets:
+        return drop("packet is for another host", m)
+    if m.rcvif is None or dst >> 28 == 0xE:
+        return drop("multicast is not forwarded", m)
+    return Hop("ip.forward", m)
+
+
+def _deliver(m: Mbuf, header: ipv4.Header) -> Hop:
+    if header.is_fragment:
+        return drop("fragments are not reassembled here", m)
+    if header.proto == ipv4.ICMP:
+        return Hop("icmp.input", m)
+    if header.proto == ipv4.UDP:
+        return Hop("udp.input", m)
+    return error(m, icmp.UNREACHABLE, icmp.PROTOCOL_UNREACHABLE, f"protocol {header.proto} is not spoken here")
+
+
+@stage("ip.forward", to=("ether.output", "icmp.error"))
+def ip_forward(host: Host, m: Mbuf, now: int) -> Hop:
+    """One TTL less, and on to the next hop of the longest matching prefix (RFC 1812 §5.2.1)."""
+    header = m.l3
+    if header.ttl <= 1:
+        return error(m, icmp.TIME_EXCEEDED, icmp.TTL_EXCEEDED, "TTL exceeded")
+    route = host.fib.lookup(header.dst)
+    if route is None:
+        return error(m, icmp.UNREACHABLE, icmp.NET_UNREACHABLE, "no route")
+    m.data = ipv4.with_ttl(m.data, header.ttl - 1)
+    return leave(host, m, route.interface, route.gateway or header.dst)
+
+
+def leave(host: Host, m: Mbuf, interface: str, next_hop: int) -> Hop:
+    """Send a whole packet out of an interface to a neighbour, if it fits."""
+    ifp = host.interfaces[interface]
+    if len(m.data) > ifp.mtu:
+        reason = f"packet of {len(m.data)} bytes is larger than the MTU {ifp.mtu} of {ifp.name}"
+        return error(m, icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED, reason, mtu=ifp.mtu)
+    m.ifp, m.next_hop = ifp, next_hop
+    return Hop("ether.output", m)
+
+
+@stage("ip.output", to=("ether.output", "ip.input"))
+def ip_output(host: Host, m: Mbuf, now: int) -> Hop:
+    """Route a packet made here, give it a source address and a header."""
+    want: Outgoing = m.tag
+    if want.dst in host.addresses:
+        m.prepend(_header(host, m, want, want.src or want.dst))
+        m.rcvif = None
+        return Hop("ip.input", m)
+    route = host.fib.lookup(want.dst)
+    if route is None:
+        return drop("no route", m)
+    ifp = host.interfaces[route.interface]
+    next_hop = _next_hop(host, want.dst, route)
+    m.prepend(_header(host, m, want, want.src or ifp.address_for(next_hop)))
+    if len(m.data) > ifp.mtu:
+        return drop(f"packet of {len(m.data)} bytes is larger than the MTU {ifp.mtu} of {ifp.name}", m)
+    m.ifp, m.next_hop = ifp, next_hop
+    return Hop("ether.output", m)
+
+
+def _next_hop(host: Host, dst: int, route: Route) -> int:
+    return LIMITED_BROADCAST if dst in host.broadcasts else route.gateway or dst
+
+
+def _header(host: Host, m: Mbuf, want: Outgoing, src: int) -> bytes:
+    host.ip_id = (host.ip_id + 1) & 0xFFFF
+    return ipv4.header(src, want.dst, want.proto, len(m.data), ttl=want.ttl, id=host.ip_id, tos=want.tos)
+
+
+@branching("icmp.error", to=("ip.output",))
+def icmp_error(host: Host, m: Mbuf, now: int) -> list[Hop]:
+    """End a packet's journey and tell its sender why, unless RFC 1122 §3.2.2 forbids an error about it."""
+    about: ErrorFor = m.tag
+    gone = drop(about.reason, m)
+    header = m.l3
+    if not _may_answer(host, m, header):
+        return [gone]
+    message = icmp.build(about.type, about.code, about.mtu, m.data[: icmp.QUOTE])
+    answer = Mbuf(message, parent=m.pkt)
+    answer.tag = Outgoing(header.src, ipv4.ICMP, src=_speaker(host, m))
+    return [gone, to("ip.output", answer)]
+
+
+def _may_answer(host: Host, m: Mbuf, header: ipv4.Header) -> bool:
+    if header.offset or header.dst in host.broadcasts or header.dst >> 28 >= 0xE or header.src in host.addresses:
+        return False
+    if header.proto != ipv4.ICMP:
+        return True
+    inner = icmp.parse(m.data, header.size)
+    return inner is not None and not inner.is_error
+
+
+def _speaker(host: Host, m: Mbuf) -> int:
+    """The address that speaks: that of the interface by which the packet came (as BSD and Linux do)."""
+    if m.spoken_by:
+        return m.spoken_by
+    return m.rcvif.address_for(m.l3.src) if m.rcvif is not None else 0

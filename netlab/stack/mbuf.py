@@ -1,0 +1,54 @@
+"""A packet inside a host: its bytes, whose front headers are taken from and put onto, and what is known of it.
+
+An mbuf never leaves its host. ``pkt`` names its journey and is no part of the bytes; 0 until it has one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netlab.stack.ifnet import Ifnet
+
+
+class Mbuf:
+    """Bytes with room for notes that one stage leaves for the next."""
+
+    __slots__ = ("data", "fresh", "ifp", "l3", "next_hop", "parent", "pkt", "rcvif", "spoken_by", "tag")
+
+    def __init__(self, data: bytes, *, pkt: int = 0, parent: int = 0, rcvif: Ifnet | None = None) -> None:
+        self.data = data
+        self.pkt = pkt
+        self.parent = parent
+        """The journey that caused this one, 0 for none."""
+        self.rcvif = rcvif
+        """The interface it came in by; None for a packet made here."""
+        self.ifp: Ifnet | None = None
+        """The interface it is to leave by."""
+        self.next_hop = 0
+        """The neighbour's IPv4 address that it is for."""
+        self.l3: Any = None
+        """The parsed network header, while ``data`` begins with it."""
+        self.spoken_by = 0
+        """The own address that is to speak in an error about it, 0 for that of the arrival interface."""
+        self.fresh = False
+        """Whether its journey began here and has not yet been announced: the executor's note."""
+        self.tag: Any = None
+        """What a transport leaves for its socket: (source, port, …)."""
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def adj(self, n: int) -> None:
+        """Drop ``n`` bytes at the front."""
+        self.data = self.data[n:]
+
+    def prepend(self, header: bytes) -> None:
+        """Put a header in front."""
+        self.data = header + self.data
+
+    def copy(self) -> Mbuf:
+        """Another mbuf of the same journey with the same bytes, going its own way."""
+        other = Mbuf(self.data, pkt=self.pkt, parent=self.parent, rcvif=self.rcvif)
+        other.ifp, other.next_hop, other.l3, other.tag = self.ifp, self.next_hop, self.l3, self.tag
+        return other

@@ -1,0 +1,76 @@
+"""Where programs meet the stack: messages come by a callback, what it returns is sent.
+
+Nothing waits here. A program is called with what arrived, the journey that brought it, and now; it answers with hops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from netlab.stack.ip import Outgoing
+from netlab.stack.mbuf import Mbuf
+from netlab.stack.stage import Hop
+from netlab.wire import icmp, ipv4
+
+if TYPE_CHECKING:
+    from netlab.stack.host import Host
+
+
+class Datagram(NamedTuple):
+    """A UDP payload, and the address (an int) and port that sent it."""
+
+    payload: bytes
+    src: int
+    port: int
+
+
+class Echo(NamedTuple):
+    """An ICMP echo reply."""
+
+    src: int
+    seq: int
+    ttl: int
+    payload: bytes
+
+
+class Fault(NamedTuple):
+    """An ICMP error about a packet that this socket sent; ``seq`` is the echo's, 0 otherwise."""
+
+    src: int
+    type: int
+    code: int
+    seq: int
+
+
+Message = Datagram | Echo | Fault
+Receive = Callable[[Message, int, int], list[Hop]]
+"""(message, pkt that brought it, now) -> what to send in answer."""
+
+
+class UdpSocket:
+    """A UDP port of a host. ValueError when the port is taken."""
+
+    def __init__(self, host: Host, port: int, receive: Receive) -> None:
+        host.open(("udp", port), receive)
+        self.port = port
+
+    def send(self, dst: int, port: int, payload: bytes, *, cause: int = 0, ttl: int = 64) -> Hop:
+        """A datagram to an address and port; ``cause`` is the journey it answers."""
+        m = Mbuf(payload, parent=cause)
+        m.tag = (self.port, port, Outgoing(dst, ipv4.UDP, ttl=ttl))
+        return Hop("udp.output", m)
+
+
+class EchoSocket:
+    """An ICMP echo identifier of a host. ValueError when it is taken."""
+
+    def __init__(self, host: Host, ident: int, receive: Receive) -> None:
+        host.open(("icmp", ident), receive)
+        self.ident = ident
+
+    def send(self, dst: int, seq: int, payload: bytes, *, ttl: int = 64) -> Hop:
+        """An echo request."""
+        m = Mbuf(icmp.echo_request(self.ident, seq, payload))
+        m.tag = Outgoing(dst, ipv4.ICMP, ttl=ttl)
+        return Hop("icmp.output", m)

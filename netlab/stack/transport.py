@@ -1,0 +1,97 @@
+"""ICMP echo, ICMP errors and UDP, and the sockets above them (RFC 792, RFC 1122 §3.2.2 and §4.1, RFC 768)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from netlab.stack.ip import Outgoing, error
+from netlab.stack.mbuf import Mbuf
+from netlab.stack.sockets import Datagram, Echo, Fault
+from netlab.stack.stage import Hop, branching, drop, end, stage, to
+from netlab.wire import icmp, ipv4, udp
+
+if TYPE_CHECKING:
+    from netlab.stack.host import Host
+
+
+@branching("icmp.input", to=("ip.output", "socket.deliver"))
+def icmp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
+    """Answer an echo request; hand echo replies and errors to whoever asked."""
+    ip = m.l3
+    message = icmp.parse(m.data, ip.size)
+    if message is None or not icmp.checksum_ok(m.data, ip.size):
+        return [drop("ICMP message is cut short" if message is None else "ICMP checksum is wrong", m)]
+    body = m.data[ip.size + icmp.SIZE :]
+    if message.type == icmp.ECHO_REQUEST:
+        if ip.dst in host.broadcasts:
+            return [drop("echo request to a broadcast address", m)]
+        reply = Mbuf(icmp.echo_reply(message.id, message.seq, body), parent=m.pkt)
+        reply.tag = Outgoing(ip.src, ipv4.ICMP, src=ip.dst)
+        return [end(m), to("ip.output", reply)]
+    if message.type == icmp.ECHO_REPLY:
+        m.tag = (("icmp", message.id), Echo(ip.src, message.seq, ip.ttl, body))
+        return [to("socket.deliver", m)]
+    return [_fault(m, message, body)]
+
+
+def _fault(m: Mbuf, message: icmp.Header, body: bytes) -> Hop:
+    """An ICMP error is for the socket whose packet it quotes."""
+    quoted = ipv4.parse(body) if message.is_error else None
+    if quoted is None:
+        return drop(f"ICMP type {message.type} is not handled", m)
+    if quoted.proto == ipv4.ICMP:
+        inner = icmp.parse(body, quoted.size)
+        key = ("icmp", inner.id) if inner is not None else None
+        seq = inner.seq if inner is not None else 0
+    else:
+        ports = udp.parse(body, quoted.size) if quoted.proto == ipv4.UDP else None
+        key, seq = (("udp", ports.src) if ports is not None else None), 0
+    if key is None:
+        return drop("ICMP error quotes nothing that was sent here", m)
+    m.tag = (key, Fault(m.l3.src, message.type, message.code, seq))
+    return to("socket.deliver", m)
+
+
+@stage("icmp.output", to=("ip.output",))
+def icmp_output(host: Host, m: Mbuf, now: int) -> Hop:
+    """An ICMP message of a program, on its way to IP."""
+    return Hop("ip.output", m)
+
+
+@stage("udp.input", to=("socket.deliver", "icmp.error"))
+def udp_input(host: Host, m: Mbuf, now: int) -> Hop:
+    """Find the socket of a datagram; tell the sender when there is none."""
+    ip = m.l3
+    header = udp.parse(m.data, ip.size)
+    if header is None or header.length > len(m.data) - ip.size:
+        return drop("UDP datagram is cut short", m)
+    if not udp.checksum_ok(m.data, ip.size, ip.src, ip.dst):
+        return drop("UDP checksum is wrong", m)
+    key = ("udp", header.dst)
+    if key not in host.sockets:
+        if ip.dst in host.broadcasts:
+            return drop("no socket", m)
+        return error(m, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, f"no socket at UDP port {header.dst}")
+    at = ip.size + udp.SIZE
+    m.tag = (key, Datagram(m.data[at : ip.size + header.length], ip.src, header.src))
+    return Hop("socket.deliver", m)
+
+
+@stage("udp.output", to=("ip.output",))
+def udp_output(host: Host, m: Mbuf, now: int) -> Hop:
+    """Put the UDP header in front, with the checksum over the addresses that IP will use."""
+    sport, dport, want = m.tag
+    src = want.src or host.source_for(want.dst)
+    m.data = udp.build(sport, dport, m.data, src, want.dst)
+    m.tag = want._replace(src=src)
+    return Hop("ip.output", m)
+
+
+@branching("socket.deliver", to=("udp.output", "icmp.output"))
+def socket_deliver(host: Host, m: Mbuf, now: int) -> list[Hop]:
+    """Give a message to its socket; what the program behind it sends in answer goes on from here."""
+    key, message = m.tag
+    receive = host.sockets.get(key)
+    if receive is None:
+        return [drop("no socket", m)]
+    return [end(m), *receive(message, m.pkt, now)]

@@ -1,0 +1,180 @@
+"""Programs above our stack: a ping, a UDP echo server and its client. Without a clock: timers and sockets call them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from netlab.stack.host import Host
+from netlab.stack.sockets import Datagram, Echo, EchoSocket, Fault, Message, UdpSocket
+from netlab.stack.stage import Hop
+from netlab.units import format_time
+from netlab.wire import icmp
+from netlab.wire.address import format_ipv4
+from netlab.workload.spec import Outcome, Ping, Reply, UdpEcho, Workload
+
+Say = Callable[[str, int, str, int], None]
+"""(program, now, what it says, a value): where a program's words go."""
+
+FAULTS = {
+    icmp.TIME_EXCEEDED: "time exceeded",
+    icmp.PARAMETER_PROBLEM: "parameter problem",
+}
+UNREACHABLE = {
+    icmp.NET_UNREACHABLE: "network unreachable",
+    icmp.HOST_UNREACHABLE: "host unreachable",
+    icmp.PROTOCOL_UNREACHABLE: "protocol unreachable",
+    icmp.PORT_UNREACHABLE: "port unreachable",
+    icmp.FRAGMENTATION_NEEDED: "fragmentation needed",
+}
+
+
+def describe_fault(type: int, code: int, src: int) -> str:
+    """ "time exceeded from 10.0.1.1": the words for an ICMP error that `Reply.said` carries."""
+    what = UNREACHABLE.get(code, "unreachable") if type == icmp.UNREACHABLE else FAULTS.get(type, f"ICMP type {type}")
+    return f"{what} from {format_ipv4(src)}"
+
+
+class App(Protocol):
+    """A program that runs a workload to its end."""
+
+    def start(self, now: int) -> None:
+        """Open sockets and set the first timers."""
+
+    def outcome(self) -> Outcome:
+        """What became of every request."""
+
+    def close(self) -> None:
+        """Free the sockets."""
+
+
+class Requests:
+    """The bookkeeping of numbered requests: when each was sent, what came back, when to stop waiting."""
+
+    def __init__(self, name: str, workload: Workload, host: Host, say: Say) -> None:
+        self.name, self.workload, self.host, self.say = name, workload, host, say
+        self._sent: dict[int, int] = {}
+        self._replies: dict[int, Reply] = {}
+
+    def schedule(self, now: int, send: Callable[[int, int], Hop]) -> None:
+        """Set a timer for each request; ``send(seq, now)`` makes it."""
+        for seq in range(1, self.workload.count + 1):
+            at = now + self.workload.start + (seq - 1) * self.workload.interval
+            self.host.timers.at(at, self._sender(seq, send))
+
+    def _sender(self, seq: int, send: Callable[[int, int], Hop]) -> Callable[[int], list[Hop]]:
+        def due(now: int) -> list[Hop]:
+            self._sent[seq] = now
+            self.host.timers.at(now + self.workload.timeout, self._waiter(seq))
+            return [send(seq, now)]
+
+        return due
+
+    def _waiter(self, seq: int) -> Callable[[int], list[Hop]]:
+        def due(now: int) -> list[Hop]:
+            if seq not in self._replies:
+                self._replies[seq] = Reply(seq, "silence")
+                self.say(self.name, now, f"seq {seq}: no answer", 0)
+            return []
+
+        return due
+
+    def answered(self, seq: int, now: int) -> None:
+        """The answer to a request came; a second one is ignored."""
+        if seq in self._sent and seq not in self._replies:
+            rtt = now - self._sent[seq]
+            self._replies[seq] = Reply(seq, "answered", rtt)
+            self.say(self.name, now, f"seq {seq}: answered after {format_time(rtt)}", rtt)
+
+    def failed(self, seq: int, now: int, said: str) -> None:
+        """An ICMP error about a request came."""
+        if seq in self._sent and seq not in self._replies:
+            self._replies[seq] = Reply(seq, "error", now - self._sent[seq], said)
+            self.say(self.name, now, f"seq {seq}: {said}", 0)
+
+    def oldest(self) -> int:
+        """The first request that still waits (0 for none): what an error without a number is about."""
+        return next((seq for seq in self._sent if seq not in self._replies), 0)
+
+    def outcome(self) -> Outcome:
+        """Every request's fate, in order; what was never sent was met with silence."""
+        count = self.workload.count
+        replies = (self._replies.get(seq, Reply(seq, "silence")) for seq in range(1, count + 1))
+        return Outcome(self.workload, tuple(replies))
+
+
+class Pinger:
+    """ICMP echo requests and what comes back."""
+
+    def __init__(self, host: Host, workload: Ping, dst: int, ident: int, say: Say) -> None:
+        self._host, self._workload, self._dst, self._ident = host, workload, dst, ident
+        self._requests = Requests("ping", workload, host, say)
+        self._payload = bytes(i & 0xFF for i in range(workload.size))
+
+    def start(self, now: int) -> None:
+        """Open the echo socket; requests follow at their times."""
+        self._socket = EchoSocket(self._host, self._ident, self._receive)
+        self._requests.schedule(now, self._send)
+
+    def outcome(self) -> Outcome:
+        """Every request's fate."""
+        return self._requests.outcome()
+
+    def close(self) -> None:
+        """Free the echo identifier."""
+        self._host.close(("icmp", self._ident))
+
+    def _send(self, seq: int, now: int) -> Hop:
+        return self._socket.send(self._dst, seq, self._payload, ttl=self._workload.ttl)
+
+    def _receive(self, message: Message, pkt: int, now: int) -> list[Hop]:
+        if isinstance(message, Echo) and message.payload == self._payload:
+            self._requests.answered(message.seq, now)
+        elif isinstance(message, Fault):
+            self._requests.failed(message.seq, now, describe_fault(message.type, message.code, message.src))
+        return []
+
+
+class UdpEchoServer:
+    """Sends every datagram back to where it came from (RFC 862)."""
+
+    def __init__(self, host: Host, port: int) -> None:
+        self._socket = UdpSocket(host, port, self._receive)
+
+    def _receive(self, message: Message, pkt: int, now: int) -> list[Hop]:
+        if not isinstance(message, Datagram):
+            return []
+        return [self._socket.send(message.src, message.port, message.payload, cause=pkt)]
+
+
+class UdpEchoClient:
+    """Datagrams that carry their number, and their echoes."""
+
+    def __init__(self, host: Host, workload: UdpEcho, dst: int, port: int, say: Say) -> None:
+        self._host, self._workload, self._dst, self._port = host, workload, dst, port
+        self._requests = Requests("udp-echo", workload, host, say)
+
+    def start(self, now: int) -> None:
+        """Open the socket; datagrams follow at their times."""
+        self._socket = UdpSocket(self._host, self._port, self._receive)
+        self._requests.schedule(now, self._send)
+
+    def outcome(self) -> Outcome:
+        """Every datagram's fate."""
+        return self._requests.outcome()
+
+    def close(self) -> None:
+        """Free the port."""
+        self._host.close(("udp", self._port))
+
+    def _send(self, seq: int, now: int) -> Hop:
+        payload = seq.to_bytes(4, "big").ljust(self._workload.size, b".")
+        return self._socket.send(self._dst, self._workload.port, payload)
+
+    def _receive(self, message: Message, pkt: int, now: int) -> list[Hop]:
+        if isinstance(message, Datagram) and len(message.payload) >= 4:
+            self._requests.answered(int.from_bytes(message.payload[:4], "big"), now)
+        elif isinstance(message, Fault):
+            seq = self._requests.oldest()
+            self._requests.failed(seq, now, describe_fault(message.type, message.code, message.src))
+        return []
