@@ -1,0 +1,53 @@
+"""A frame's content as a key that stays the same from hop to hop, so that captures of one packet can be joined."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from struct import Struct
+
+from netlab.wire import Octets, ethernet, ipv4
+from netlab.wire.dissect import Layer, layers
+
+_V4 = Struct("!BIIBHH")
+_CHECKSUM_AT = {ipv4.TCP: 16, ipv4.UDP: 6}
+"""Where a transport header holds its checksum."""
+
+
+def flow_key(frame: Octets, link: str = "ethernet") -> bytes:
+    """The same bytes for the same packet at any hop, and other bytes for another packet.
+
+    What a hop may change is left out: the link's header, VLAN tags, padding, TTL, DSCP and ECN, IP checksum and
+    options. So is the transport checksum: it follows from the rest, and a sender that leaves it to its device shows
+    it undone. An ARP packet's key is its bytes; equal packets (an ARP request that is repeated, say) have equal keys.
+    """
+    found = layers(frame, link)
+    for name, header, at in found:
+        if name == "ipv4":
+            return _ipv4_key(frame, header, at)
+        if name == "arp":
+            return bytes(frame[at : at + header.size])
+    return _other_key(frame, found)
+
+
+def _ipv4_key(frame: Octets, header: ipv4.Header, at: int) -> bytes:
+    end = at + header.length
+    start = at + header.size
+    payload = _without_checksum(frame, start, end, header.proto) if not header.offset else frame[start:end]
+    fixed = _V4.pack(4, header.src, header.dst, header.proto, header.id, header.fragment & 0x3FFF)
+    return fixed + blake2b(payload, digest_size=8).digest()
+
+
+def _without_checksum(frame: Octets, start: int, end: int, proto: int) -> Octets:
+    hole = _CHECKSUM_AT.get(proto)
+    if hole is None:
+        return frame[start:end]
+    return bytes(frame[start : start + hole]) + bytes(frame[start + hole + 2 : end])
+
+
+def _other_key(frame: Octets, found: list[Layer]) -> bytes:
+    """The EtherType and the payload, less the zeros that may be padding; all bytes of what is no frame."""
+    last, header, _ = found[-1] if found else ("", b"", 0)
+    if last != "payload" or found[0][0] != "ethernet":
+        return blake2b(frame, digest_size=8).digest()
+    kind: int = found[0][1].type if found[0][1].type >= ethernet.LENGTH_LIMIT else 0
+    return kind.to_bytes(2, "big") + blake2b(bytes(header).rstrip(b"\0"), digest_size=8).digest()
