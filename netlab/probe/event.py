@@ -1,0 +1,35 @@
+"""What the kernel's tracepoints say of a packet, as bare tuples: the form between the tracer and the joiner.
+
+An event is ``(t, what, cpu, skb, at, n)``: CLOCK_MONOTONIC ns, one of the codes below, the core, the address of
+the packet's buffer, and two values that depend on the code:
+
+=========  ========================  ======================
+code       ``at``                    ``n``
+=========  ========================  ======================
+QUEUE      the interface             bytes, with link header
+XMIT       the interface             bytes, with link header
+RECEIVE    the interface             bytes, without it
+CONSUME    address in the kernel     0
+KFREE      address in the kernel     the drop reason
+=========  ========================  ======================
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+QUEUE, XMIT, RECEIVE, CONSUME, KFREE = range(5)
+
+Event = tuple[int, int, int, int, Any, int]
+
+TRACEPOINTS = {
+    "net/net_dev_queue": QUEUE,
+    "net/net_dev_start_xmit": XMIT,
+    "net/netif_receive_skb": RECEIVE,
+    "skb/consume_skb": CONSUME,
+    "skb/kfree_skb": KFREE,
+}
+"""The tracepoints that are switched on, and the code each one's events get."""
+
+HEADER = 14
+"""Bytes of an Ethernet header: a frame is counted with it when it is queued and without it when it is received."""
