@@ -52,26 +52,27 @@ def assign(wiring: Wiring, mistakes: Mistakes) -> Addressing:
 def _written(wiring: Wiring, mistakes: Mistakes) -> dict[str, tuple[IPv4Interface, ...]]:
     found: dict[str, tuple[IPv4Interface, ...]] = {}
     owners: dict[IPv4Address, str] = {}
-    for port in wiring.all_ports():
+    for node, interface in wiring.declared:
+        name = values.plain_name(node.name, interface.name)
         good: list[IPv4Interface] = []
-        for text in port.spec.addresses:
-            place = (("address", (port.name, text)), ("interface", port.name), ("node", port.node.name))
+        for text in interface.addresses:
+            place = (("address", (name, text)), ("interface", name), ("node", node.name))
             try:
-                address = IPv4Interface(values.cidr(text, f"address of {port.name}"))
+                address = IPv4Interface(values.cidr(text, f"address of {name}"))
             except NetlabError as error:
                 mistakes.take(error, *place)
                 continue
             if address.ip in owners:
-                what = f"{port.name} has the address {address.ip}, which {owners[address.ip]} has too"
+                what = f"{name} has the address {address.ip}, which {owners[address.ip]} has too"
                 mistakes.note(what, *place, right="an address belongs to one interface")
-            owners.setdefault(address.ip, port.name)
+            owners.setdefault(address.ip, name)
             good.append(address)
-        if port.node.kind == "switch" and good:
-            what = f"switch {port.node.name} has an address on {port.name}"
-            spots = (("interface", port.name), ("node", port.node.name))
+        if node.kind == "switch" and good:
+            what = f"switch {node.name} has an address on {name}"
+            spots = (("interface", name), ("node", node.name))
             mistakes.note(what, *spots, right="a switch forwards frames and has none; make it a router")
-        found[port.name] = tuple(good)
-    return found
+        found[name] = tuple(good)
+    return {**{port.name: () for port in wiring.all_ports()}, **found}
 
 
 def _domains(wiring: Wiring, mistakes: Mistakes) -> list[Domain]:

@@ -5,6 +5,8 @@ A new key is one line here and one in `netlab.topology.yaml_file`, which makes t
 
 from __future__ import annotations
 
+from typing import Any
+
 from netlab.topology import values
 from netlab.topology.shapes import Fields, Key, ListOf, Named, Schema, Text
 from netlab.units import PACKETS, RATE, SIZE, TIME
@@ -24,6 +26,17 @@ def _text(pattern: str, *examples: str) -> Schema:
 _IPV4 = r"[0-9]{1,3}(\.[0-9]{1,3}){3}"
 _LENGTH = r"\/[0-9]{1,2}"
 _END = f"{values.NODE_NAME}(:({values.NODE_NAME}-)?{values.INTERFACE_NAME})?"
+
+
+def _link_label(index: int, node: Any) -> str:
+    """ "link h1-s1" where its ends can be read, else "link 3"."""
+    if node.id == "mapping":
+        for key, value in node.value:
+            ends = value.value if key.value == "ends" and value.id == "sequence" else []
+            if len(ends) == 2 and all(end.id == "scalar" for end in ends):
+                return "link " + "-".join(end.value.partition(":")[0] for end in ends)
+    return f"link {index + 1}"
+
 
 NODE_NAME = Text(values.node_name, _text(values.NODE_NAME, "h1"))
 INTERFACE_NAME = Text(values.interface_name, _text(f"({values.NODE_NAME}-)?{values.INTERFACE_NAME}", "eth0"))
@@ -95,6 +108,6 @@ TOPOLOGY = Fields(
     {
         "name": Key(Text(values.word, {"type": "string"}), "the network's name; the file's when left out"),
         "nodes": Key(Named("node", NODE_NAME, NODE), "nodes by name, as 'h1: {kind: host}'", required=True),
-        "links": Key(ListOf(LINK), "links, as '- {ends: [h1, s1]}'"),
+        "links": Key(ListOf(LINK, label=_link_label), "links, as '- {ends: [h1, s1]}'"),
     }
 )

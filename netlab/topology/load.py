@@ -111,7 +111,10 @@ def _check_call(path: Path, function: Callable[..., Any], positional: list[Any],
     try:
         signature.bind(*positional, **named)
     except TypeError as error:
-        right = f"it is {function.__name__}{signature}"
+        taken = (
+            f"{p.name}={p.default!r}" if p.default is not p.empty else p.name for p in signature.parameters.values()
+        )
+        right = f"it is {function.__name__}({', '.join(taken)})"
         raise BadInput(
             f"'{function.__name__}' does not take these arguments: {error}", where=str(path), right=right
         ) from None

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from netlab.errors import NetlabError
 from netlab.topology.words import nearest
 
+TOP = "the topology"
+"""What the whole file is called in messages."""
 STR_TAG = "tag:yaml.org,2002:str"
 Schema = dict[str, Any]
 Node = Any
@@ -78,10 +80,11 @@ class Text:
 
 @dataclass(frozen=True)
 class ListOf:
-    """A list of one shape; ``length`` when it must have that many entries."""
+    """A list of one shape; ``length`` when it must have that many entries, ``label`` to name an entry to the user."""
 
     item: Shape
     length: int = 0
+    label: Callable[[int, Node], str] | None = None
 
     def read(self, reader: Reader, node: Node, what: str) -> Got | None:
         """A list of Got: the entries that are right (None when that leaves too few)."""
@@ -91,7 +94,8 @@ class ListOf:
         if self.length and len(node.value) != self.length:
             reader.note(node, f"{what} has {len(node.value)} entries", f"it takes exactly {self.length}")
             return None
-        items = [got for child in node.value if (got := self.item.read(reader, child, what))]
+        named = [(child, self.label(i, child) if self.label else what) for i, child in enumerate(node.value)]
+        items = [got for child, name in named if (got := self.item.read(reader, child, name))]
         return None if self.length and len(items) != self.length else Got(items, reader.place(node))
 
     def schema(self) -> Schema:
@@ -162,7 +166,8 @@ class Named:
         found: dict[str, Got] = {}
         for key_node, value in unique(reader, node.value, f"{self.thing} name").values():
             name = self.name.read(reader, key_node, f"{self.thing} name")
-            item = self.item.read(reader, value, f"{self.thing} {key_node.value}")
+            owner = "" if what.endswith(TOP) else f" of {what.partition(' of ')[2]}"
+            item = self.item.read(reader, value, f"{self.thing} {key_node.value}{owner}")
             if name and item:
                 found[name.value] = Got(item.value, reader.place(key_node))
         return Got(found, reader.place(node))
@@ -197,4 +202,4 @@ def kind_of(node: Node) -> str:
         return "empty"
     if node.tag.startswith("!") or (node.tag.startswith("tag:") and "yaml.org,2002:" not in node.tag):
         return f"marked with the tag {node.tag}"
-    return {"mapping": "a mapping", "sequence": "a list"}.get(node.id, f"the text '{node.value}'")
+    return {"mapping": "a mapping", "sequence": "a list"}.get(node.id, f"the text '{node.value[:40]}'")

@@ -35,6 +35,8 @@ class Wiring:
 
     ports: dict[str, list[Port]] = field(default_factory=dict)
     links: list[tuple[Port, Port]] = field(default_factory=list)
+    declared: list[tuple[Node, Interface]] = field(default_factory=list)
+    """Every interface that was written down, linked or not."""
 
     def all_ports(self) -> Iterator[Port]:
         """Every port, in node order."""
@@ -46,7 +48,8 @@ def wire(topology: Topology, mistakes: Mistakes) -> Wiring:
     """The wiring, as far as it can be made; what is wrong is noted, and what depends on it is left out."""
     nodes = _nodes(topology, mistakes)
     pools = {name: _Pool(node, topology, mistakes) for name, node in nodes.items()}
-    wiring = Wiring({name: [] for name in nodes})
+    declared = [(node, interface) for node in nodes.values() for interface in node.interfaces]
+    wiring = Wiring({name: [] for name in nodes}, declared=declared)
     for index, link in enumerate(topology.links):
         if _possible(topology, index, nodes, mistakes):
             a, b = pools[link.a.node].port(link.a, index), pools[link.b.node].port(link.b, index)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from netlab.errors import NetlabError
 from netlab.topology.keys import TOPOLOGY
-from netlab.topology.shapes import Got, Reader
+from netlab.topology.shapes import TOP, Got, Reader
 from netlab.topology.spec import Interface, Kind, Link, Node, Route, StackKind, Topology
 from netlab.topology.values import plain_name
 
@@ -16,6 +16,7 @@ HINTS = {
     "\\t": "indent with spaces, not with tabs",
     "mapping values": "quote a value that has a colon and a space in it, and check this line's indentation",
     "expected ',' or": "check that every bracket that is opened is closed",
+    "<stream end>": "check that every bracket that is opened is closed",
     "undefined alias": "an alias (*name) needs its anchor (&name) before it",
 }
 
@@ -27,7 +28,7 @@ def read_yaml(text: str, file: str) -> tuple[Topology, list[NetlabError]]:
     empty = Topology(Path(file).stem, (), ())
     if node is None:
         return empty, reader.errors
-    got = TOPOLOGY.read(reader, node, "the topology")
+    got = TOPOLOGY.read(reader, node, TOP)
     return (_topology(got, file) if got else empty), reader.errors
 
 
@@ -38,7 +39,7 @@ def _tree(text: str, reader: Reader) -> Any:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
+        line = min(mark.line + 1 if mark else 1, text.rstrip().count("\n") + 1)
         right = next((hint for sign, hint in HINTS.items() if sign in str(error.problem)), "check this line's spelling")
         reader.errors.append(NetlabError(f"not YAML: {error.problem}", where=f"{reader.file}:{line}", right=right))
         return None
