@@ -15,7 +15,7 @@ from netlab.topology.words import nearest
 
 TOP = "the topology"
 """What the whole file is called in messages."""
-STR_TAG = "tag:yaml.org,2002:str"
+PLAIN = {"scalar": "tag:yaml.org,2002:str", "sequence": "tag:yaml.org,2002:seq", "mapping": "tag:yaml.org,2002:map"}
 Schema = dict[str, Any]
 Node = Any
 """A node of PyYAML's tree (PyYAML is imported late, and its nodes have no common useful type)."""
@@ -64,7 +64,7 @@ class Text:
 
     def read(self, reader: Reader, node: Node, what: str) -> Got | None:
         """The parsed text."""
-        if node.id != "scalar" or node.tag != STR_TAG:
+        if not is_a("scalar", node):
             reader.note(node, f"{what} is {kind_of(node)}", "one plain value belongs here")
             return None
         try:
@@ -88,7 +88,7 @@ class ListOf:
 
     def read(self, reader: Reader, node: Node, what: str) -> Got | None:
         """A list of Got: the entries that are right (None when that leaves too few)."""
-        if node.id != "sequence":
+        if not is_a("sequence", node):
             reader.note(node, f"{what} is {kind_of(node)}", "a list belongs here, as [a, b]")
             return None
         if self.length and len(node.value) != self.length:
@@ -123,7 +123,7 @@ class Fields:
         """A dict of key -> Got for the keys that are there and right."""
         if is_nothing(node):
             pairs: list[tuple[Node, Node]] = []
-        elif node.id == "mapping":
+        elif is_a("mapping", node):
             pairs = node.value
         else:
             reader.note(node, f"{what} is {kind_of(node)}", f"keys belong here: {', '.join(self.keys)}")
@@ -160,7 +160,7 @@ class Named:
 
     def read(self, reader: Reader, node: Node, what: str) -> Got | None:
         """A dict of name -> Got, in the file's order; the Got's place is the name's."""
-        if node.id != "mapping":
+        if not is_a("mapping", node):
             reader.note(node, f"{what} is {kind_of(node)}", f"a name and a colon for each {self.thing} belong here")
             return None
         found: dict[str, Got] = {}
@@ -191,15 +191,20 @@ def unique(reader: Reader, pairs: list[tuple[Node, Node]], thing: str) -> dict[s
     return named
 
 
+def is_a(kind: str, node: Node) -> bool:
+    """True for a scalar, sequence or mapping as its author sees one: of that kind, and with no tag of its own."""
+    return bool(node.id == kind and node.tag == PLAIN[kind])
+
+
 def is_nothing(node: Node) -> bool:
     """True for a value that was left out (``h1:``)."""
-    return bool(node.id == "scalar" and node.value == "" and node.style is None)
+    return is_a("scalar", node) and node.value == "" and node.style is None
 
 
 def kind_of(node: Node) -> str:
     """What stands there, in a person's words."""
     if is_nothing(node):
         return "empty"
-    if node.tag.startswith("!") or (node.tag.startswith("tag:") and "yaml.org,2002:" not in node.tag):
+    if node.tag not in PLAIN.values():
         return f"marked with the tag {node.tag}"
     return {"mapping": "a mapping", "sequence": "a list"}.get(node.id, f"the text '{node.value[:40]}'")
