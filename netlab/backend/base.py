@@ -6,7 +6,7 @@ which world it was.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Protocol
@@ -35,9 +35,18 @@ class Problem:
 class Session(Protocol):
     """An open network. A context manager: leaving it closes it, however it is left."""
 
-    plan: Plan
-    log: Log
-    problems: tuple[Problem, ...]
+    @property
+    def plan(self) -> Plan: ...
+
+    @property
+    def log(self) -> Log: ...
+
+    @property
+    def problems(self) -> tuple[Problem, ...]: ...
+
+    @property
+    def slot_failures(self) -> Mapping[str, Sequence[SlotFailure]]:
+        """Node -> what went wrong in its slots."""
 
     def verify(self) -> tuple[Problem, ...]:
         """What is asked and not in force, read back from the world itself."""
@@ -58,7 +67,8 @@ class Session(Protocol):
 class Backend(Protocol):
     """A world that can open plans."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def problems(self, plan: Plan) -> tuple[Problem, ...]:
         """What this machine cannot do of the plan, before anything is made."""

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from netlab.stack.host import Host
+from netlab.stack.mbuf import Mbuf
 from netlab.stack.sockets import Datagram, Echo, EchoSocket, Fault, Message, UdpSocket
 from netlab.stack.stage import Hop
 from netlab.units import format_time
 from netlab.wire import icmp
 from netlab.wire.address import format_ipv4
-from netlab.workload.spec import Outcome, Ping, Reply, UdpEcho, Workload
+from netlab.workload.spec import Frames, Outcome, Ping, Reply, UdpEcho
 
 Say = Callable[[str, int, str, int], None]
 """(program, now, what it says, a value): where a program's words go."""
@@ -51,7 +52,7 @@ class App(Protocol):
 class Requests:
     """The bookkeeping of numbered requests: when each was sent, what came back, when to stop waiting."""
 
-    def __init__(self, name: str, workload: Workload, host: Host, say: Say) -> None:
+    def __init__(self, name: str, workload: Ping | UdpEcho, host: Host, say: Say) -> None:
         self.name, self.workload, self.host, self.say = name, workload, host, say
         self._sent: dict[int, int] = {}
         self._replies: dict[int, Reply] = {}
@@ -178,3 +179,31 @@ class UdpEchoClient:
             seq = self._requests.oldest()
             self._requests.failed(seq, now, describe_fault(message.type, message.code, message.src))
         return []
+
+
+class FrameSender:
+    """Puts ready-made frames into an interface's queue."""
+
+    def __init__(self, host: Host, workload: Frames) -> None:
+        self._host, self._workload = host, workload
+
+    def start(self, now: int) -> None:
+        """Set a timer for each frame."""
+        for number, frame in enumerate(self._workload.frames):
+            at = now + self._workload.start + number * self._workload.interval
+            self._host.timers.at(at, self._sender(frame))
+
+    def outcome(self) -> Outcome:
+        """Frames ask for no answer."""
+        return Outcome(self._workload, ())
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+    def _sender(self, frame: bytes) -> Callable[[int], list[Hop]]:
+        def due(now: int) -> list[Hop]:
+            m = Mbuf(frame)
+            m.ifp = self._host.interfaces[self._workload.interface]
+            return [Hop("ifq", m)]
+
+        return due

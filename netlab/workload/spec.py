@@ -39,7 +39,19 @@ class UdpEcho:
     start: int = 0
 
 
-Workload = Ping | UdpEcho
+@dataclass(frozen=True)
+class Frames:
+    """Ready-made frames put on the wire at a node's interface, as they are; nobody waits for an answer."""
+
+    src: str
+    interface: str
+    frames: tuple[bytes, ...]
+    """Each from its Ethernet header on, without the check sequence."""
+    interval: int = 0
+    start: int = 0
+
+
+Workload = Ping | UdpEcho | Frames
 
 
 @dataclass(frozen=True)

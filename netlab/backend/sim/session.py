@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from types import TracebackType
 
-from netlab.backend.base import Problem, Slots
+from netlab.backend.base import Problem, SlotFailure, Slots
 from netlab.backend.names import address_of, node_named
 from netlab.backend.sim.costs import LINE_RATE
 from netlab.backend.sim.executor import HostExecutor
@@ -23,8 +23,8 @@ from netlab.trace.kinds import KINDS
 from netlab.trace.log import DEFAULT_LIMIT, Header, Log
 from netlab.wire.address import parse_ipv4
 from netlab.wire.decode import describe
-from netlab.workload.apps import App, Pinger, UdpEchoClient, UdpEchoServer
-from netlab.workload.spec import Outcome, Ping, UdpEcho, Workload
+from netlab.workload.apps import App, FrameSender, Pinger, UdpEchoClient, UdpEchoServer
+from netlab.workload.spec import Frames, Outcome, Ping, UdpEcho, Workload
 
 ASSUMED = "costs of stages are assumed, but for their sum (FreeBSD forwarding, 1,226 ns a packet)"
 
@@ -79,6 +79,11 @@ class SimSession:
         return self.executors[self.plan.interface(name).node], name, direction
 
     @property
+    def slot_failures(self) -> dict[str, list[SlotFailure]]:
+        """Node -> what went wrong in its slots."""
+        return {name: e.host.slot_failures for name, e in self.executors.items() if e.host.slot_failures}
+
+    @property
     def now(self) -> int:
         """Virtual ns since the start."""
         return self.loop.now
@@ -102,6 +107,8 @@ class SimSession:
     def _app(self, workload: Workload) -> App:
         executor = self.executors[node_named(self.plan, workload.src).name]
         host, say = executor.host, self._sayer(executor)
+        if isinstance(workload, Frames):
+            return FrameSender(host, workload)
         if not host.addresses:
             raise BadInput(f"'{host.name}' has no address, so nothing can be sent from it", where=self.plan.name)
         dst = parse_ipv4(address_of(self.plan, workload.dst))
