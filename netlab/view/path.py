@@ -1,0 +1,272 @@
+"""The picture of a packet's path: the network, the way it took through it, and each host from inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from netlab.errors import BadInput
+from netlab.topology.codec import plan_from_data
+from netlab.topology.spec import Plan
+from netlab.trace.journey import Journey, journeys
+from netlab.trace.log import Log
+from netlab.units import format_time
+from netlab.view.geometry import Sketch, sketch
+from netlab.view.narrative import tell
+from netlab.view.picture import Columns, Picture, columns
+from netlab.view.stagemap import StageMap, stage_map
+from netlab.view.steps import Step, by_packet, steps_of
+
+LIMIT = 200
+"""The number of journeys that one picture holds; it is said when there were more."""
+
+
+class _Told(NamedTuple):
+    """Everything that is drawn of one packet."""
+
+    journey: Journey
+    steps: list[Step]
+
+
+def packet_path(log: Log, pkt: int | None = None, *, limit: int = LIMIT) -> Picture:
+    """The journeys of a log over its network, with ``pkt`` (None: the one that says most) in front.
+
+    BadInput when the log never saw ``pkt``.
+    """
+    plan = plan_from_data(log.header.plan)
+    drawn = sketch(plan)
+    everyone = journeys(log)
+    focus = _focus(everyone, pkt)
+    chosen = _chosen(everyone, focus, limit)
+    rows = by_packet(log)
+    told = [_Told(everyone[p], steps_of(rows[p], drawn.lanes)) for p in chosen]
+    maps = _maps(log, plan)
+    words = list(_words(log, told, everyone))
+    return Picture(
+        title=_title(plan, everyone.get(focus)),
+        axes=_axes(log, drawn, focus, maps),
+        layers={
+            **drawn.layers,
+            **_map_layers(maps),
+            "journeys": _journeys(told, everyone, focus),
+            "steps": _steps(log, told),
+            "drops": _drops(log, told, drawn),
+            "words": columns(("pkt", "text", "step", "record"), words),
+            "talk": _talk(log),
+        },
+        caption=_caption(log, plan, len(everyone), len(chosen)),
+        narrative=tuple(row[1] for row in words if row[0] == focus),
+    )
+
+
+def network(plan: Plan) -> Picture:
+    """The network without any packet."""
+    drawn = sketch(plan)
+    axes = {"kind": "network", "width": drawn.width, "height": drawn.height}
+    return Picture(plan.name, axes, drawn.layers, narrative=tuple(drawn.layers["nodes"]["tells"]))
+
+
+# ---- which packets -----------------------------------------------------------------------------
+
+
+def _focus(everyone: Mapping[int, Journey], pkt: int | None) -> int:
+    if pkt is None:
+        return max(everyone, key=lambda p: (_interest(everyone[p]), -p), default=0)
+    if pkt not in everyone:
+        raise BadInput(f"packet {pkt} is not in this log", right=f"it has {_span(everyone)}")
+    return pkt
+
+
+def _interest(journey: Journey) -> tuple[bool, int]:
+    """A packet that no other caused and that saw most nodes says most."""
+    return journey.parent == 0, len(set(journey.nodes))
+
+
+def _span(everyone: Iterable[int]) -> str:
+    known = sorted(everyone)
+    return f"packets {known[0]} to {known[-1]}" if known else "no packets"
+
+
+def _chosen(everyone: Mapping[int, Journey], focus: int, limit: int) -> list[int]:
+    """The focus with its relatives, then the others in order, up to the limit; in order of appearance."""
+    family = root_of(everyone, focus) if focus else 0
+    ranked = sorted(everyone, key=lambda p: (p != focus, root_of(everyone, p) != family))
+    kept = set(ranked[:limit])
+    return [p for p in everyone if p in kept]
+
+
+def root_of(everyone: Mapping[int, Journey], pkt: int) -> int:
+    """The first packet of the chain of causes that led to this one."""
+    seen = {pkt}
+    while (parent := everyone[pkt].parent) in everyone and parent not in seen:
+        seen.add(parent)
+        pkt = parent
+    return pkt
+
+
+# ---- layers ------------------------------------------------------------------------------------
+
+
+def _journeys(told: Sequence[_Told], everyone: Mapping[int, Journey], focus: int) -> Columns:
+    rows = []
+    for journey, steps in told:
+        first, last = (steps[0], steps[-1]) if steps else (None, None)
+        rows.append(
+            (
+                journey.pkt,
+                journey.said or f"packet {journey.pkt}",
+                journey.parent,
+                root_of(everyone, journey.pkt),
+                first.node if first else "",
+                first.t if first else 0,
+                max((s.end for s in steps), default=0),
+                _fate(journey, last),
+                first.record if first else -1,
+            )
+        )
+    return columns(("pkt", "said", "parent", "root", "node", "t", "end", "fate", "record"), rows)
+
+
+def _fate(journey: Journey, last: Step | None) -> str:
+    if journey.ended:
+        return f"dropped: {journey.ended}"
+    if last is None:
+        return "not observed"
+    return "lost on the way" if last.lost else f"ended at {last.node}"
+
+
+def _steps(log: Log, told: Sequence[_Told]) -> Columns:
+    names = ("pkt", "n", "leg", "visit", "t", "end", "node", "kind", "place", "iface", "lane", "lost", "note", "record")
+    rows = []
+    for _, steps in told:
+        leg = 0
+        visits: dict[str, int] = {}
+        for n, s in enumerate(steps):
+            leg += s.lane >= 0
+            if s.kind == "stage":
+                visits[s.node] = visits.get(s.node, 0) + 1
+            visit = visits.get(s.node, 0) if s.kind == "stage" else 0
+            place = (s.node, s.kind, s.place, s.iface, s.lane, s.lost)
+            rows.append((s.pkt, n, leg if s.lane >= 0 else 0, visit, s.t, s.end, *place, _note(log, s), s.record))
+    return columns(names, rows)
+
+
+def _note(log: Log, step: Step) -> str:
+    """What the record says besides its place and time."""
+    data = log.rows[step.record][6]
+    match step.kind:
+        case "packet":
+            return str(data[1])
+        case "drop":
+            return str(data[0])
+        case "enqueue" | "dequeue":
+            return f"{data[0]} packets, {data[1]} B then in the queue"
+        case "wire.tx" | "wire.rx":
+            return f"{data[1]} B"
+        case "lock":
+            return f"{data[0]}, held {format_time(data[2] or 0)}"
+    return ""
+
+
+def _drops(log: Log, told: Sequence[_Told], drawn: Sketch) -> Columns:
+    """Where packets ended badly: at a node, or half-way along a cable."""
+    nodes, lanes = drawn.layers["nodes"], drawn.layers["lanes"]
+    where = {name: (nodes["x"][i], nodes["y"][i]) for i, name in enumerate(nodes["name"])}
+    rows = []
+    for _, steps in told:
+        ended = False
+        for s in steps:
+            if s.kind == "drop":
+                lost = next((o for o in steps if o.lost and (o.iface == s.iface or s.place == o.iface)), None)
+                x, y = _half_way(lanes, lost.lane) if lost and lost.lane >= 0 else where[s.node]
+                rows.append((s.pkt, s.node, x, y, lost is not None, str(log.rows[s.record][6][0]), s.record))
+                ended = True
+        rows += [
+            (s.pkt, s.node, *_half_way(lanes, s.lane), True, "never arrived", s.record)
+            for s in steps
+            if s.lost and s.lane >= 0 and not ended
+        ]
+    return columns(("pkt", "node", "x", "y", "on_cable", "reason", "record"), rows)
+
+
+def _half_way(lanes: Columns, lane: int) -> tuple[float, float]:
+    return (lanes["x1"][lane] + lanes["x2"][lane]) / 2, (lanes["y1"][lane] + lanes["y2"][lane]) / 2
+
+
+def _words(log: Log, told: Sequence[_Told], everyone: Mapping[int, Journey]) -> Iterable[tuple[Any, ...]]:
+    children: dict[int, list[Journey]] = {}
+    for journey in everyone.values():
+        children.setdefault(journey.parent, []).append(journey)
+    for journey, steps in told:
+        for sentence in tell(log, journey, steps, children.get(journey.pkt, ())):
+            yield (journey.pkt, *sentence)
+
+
+def _talk(log: Log) -> Columns:
+    said = [(r.t, r.node, r.obj, r.data[0], r.data[1], i) for i, r in enumerate(log) if r.kind == "app"]
+    return columns(("t", "node", "program", "said", "value", "record"), said[:LIMIT])
+
+
+# ---- the inside of hosts --------------------------------------------------------------------------
+
+
+def _maps(log: Log, plan: Plan) -> dict[str, StageMap]:
+    seen: dict[str, set[str]] = {node.name: set() for node in plan.nodes}
+    ways: dict[str, set[tuple[str, str]]] = {node.name: set() for node in plan.nodes}
+    last: dict[int, tuple[str, str]] = {}
+    for row in log.rows:
+        if row[1] == "wire.rx":
+            last.pop(row[5], None)
+        elif row[1] == "stage" and row[2] in seen:
+            seen[row[2]].add(row[3])
+            node, before = last.get(row[5], ("", ""))
+            if node == row[2] and row[5]:
+                ways[node].add((before, row[3]))
+            last[row[5]] = (row[2], row[3])
+    return {n.name: stage_map(n.kind, seen[n.name], ways[n.name], log.header.stages.get(n.name)) for n in plan.nodes}
+
+
+def _map_layers(maps: Mapping[str, StageMap]) -> dict[str, Columns]:
+    stations = ((node, *station) for node, held in maps.items() for station in held.stations)
+    tracks = ((node, *track) for node, held in maps.items() for track in held.tracks)
+    return {
+        "stations": columns(("node", "stage", "x", "y", "state", "says"), stations),
+        "tracks": columns(("node", "a", "b", "inferred"), tracks),
+    }
+
+
+# ---- what stands around the picture -----------------------------------------------------------------
+
+
+def _axes(log: Log, drawn: Sketch, focus: int, maps: Mapping[str, StageMap]) -> dict[str, Any]:
+    return {
+        "kind": "packet path",
+        "width": drawn.width,
+        "height": drawn.height,
+        "unit": "ns",
+        "focus": focus,
+        "backend": log.header.backend,
+        "maps": {name: [held.width, held.height] for name, held in maps.items()},
+    }
+
+
+def _title(plan: Plan, journey: Journey | None) -> str:
+    if journey is None:
+        return f"{plan.name}: no packet was seen"
+    return f"{plan.name}: the path of packet {journey.pkt}" + (f", {journey.said}" if journey.said else "")
+
+
+def _caption(log: Log, plan: Plan, packets: int, drawn: int) -> tuple[str, ...]:
+    header = log.header
+    world = {"sim": "Simulated", "mininet": "Real packets in Mininet"}.get(header.backend, header.backend)
+    said = [f"{world}{f', Linux {header.kernel}' if header.kernel else ''}, {header.clock} clock, seed {header.seed}."]
+    if packets > drawn:
+        said.append(f"{packets} packets were seen; {drawn} of them can be chosen here.")
+    inferred = [kind for kind, how in header.fidelity.items() if how == "inferred"]
+    absent = [kind for kind, how in header.fidelity.items() if how == "none"]
+    said += [f"Inferred, not measured: {', '.join(inferred)}."] if inferred else []
+    said += [f"Not observable here: {', '.join(absent)}."] if absent else []
+    partly = [node.name for node in plan.nodes if node.name in header.stages]
+    said += [f"Of {', '.join(partly)} only some stages are observable; the rest is dashed."] if partly else []
+    said += [f"{log.lost} records were lost, so what is drawn has gaps."] if log.lost else []
+    return (*said, *header.notes)
