@@ -1,0 +1,95 @@
+"""An AF_PACKET socket with the virtio-net header: whole frames in and out, their checksums finished.
+
+A kernel hands over frames whose checksum a device was to finish (CHECKSUM_PARTIAL); the header says where, so that is
+done here (Linux include/uapi/linux/virtio_net.h).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from netlab.wire.checksum import internet
+
+if TYPE_CHECKING:
+    pass
+
+SOL_PACKET, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 15, 23, 1, 1
+ETH_P_ALL = 3
+BUFFER = 8 << 20
+NEEDS_CHECKSUM = 1
+VNET = struct.Struct("=BBHHHH")
+"""struct virtio_net_hdr: flags, gso_type, hdr_len, gso_size, csum_start, csum_offset."""
+NOTHING_LEFT = bytes(VNET.size)
+LARGEST = 65_536 + VNET.size
+
+
+class SuperFrame(ValueError):
+    """A frame that a device was to cut into segments: nobody here does that."""
+
+
+class PacketSocket:
+    """One interface's frames. OSError when the interface is not there or privilege is missing."""
+
+    def __init__(self, device: str) -> None:
+        import socket
+
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self._socket.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        self._socket.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        self._socket.bind((device, ETH_P_ALL))
+        member = struct.pack("iHH8s", socket.if_nametoindex(device), PACKET_MR_PROMISC, 0, b"")
+        self._socket.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, member)
+        self._socket.setblocking(False)
+
+    def fileno(self) -> int:
+        """For a selector."""
+        return self._socket.fileno()
+
+    def receive(self) -> bytes | None:
+        """The next frame, None when there is none. SuperFrame for one that is still to be cut."""
+        try:
+            data = self._socket.recv(LARGEST)
+        except BlockingIOError:
+            return None
+        flags, gso_type, _, _, start, offset = VNET.unpack_from(data)
+        if gso_type:
+            raise SuperFrame
+        frame = data[VNET.size :]
+        return finish_checksum(frame, start, offset) if flags & NEEDS_CHECKSUM else frame
+
+    def send(self, frame: bytes) -> bool:
+        """Put a frame into the interface's queue; False when that is full."""
+        try:
+            self._socket.send(NOTHING_LEFT + frame)
+        except (BlockingIOError, OSError) as error:
+            if error.errno in _FULL:
+                return False
+            raise
+        return True
+
+    def close(self) -> None:
+        """Free it."""
+        self._socket.close()
+
+
+def finish_checksum(frame: bytes, start: int, offset: int) -> bytes:
+    """The frame with the Internet checksum from ``start`` on put at ``start + offset``.
+
+    The field holds the pseudo header's sum, so summing all of it gives the whole.
+    """
+    at = start + offset
+    if at + 2 > len(frame):
+        return frame
+    value = internet(frame[start:]) or 0xFFFF
+    return frame[:at] + value.to_bytes(2, "big") + frame[at + 2 :]
+
+
+def _full_errors() -> frozenset[int]:
+    import errno
+
+    return frozenset((errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS))
+
+
+_FULL = _full_errors()
