@@ -1,0 +1,154 @@
+"""`nlab topo`: a network's file, shown, checked, or described to an editor."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from netlab.cli.args import subverb
+from netlab.cli.table import print_json, table
+from netlab.errors import BadTopology, NetlabError
+from netlab.topology.spec import Plan
+from netlab.units import format_rate, format_time
+
+EXAMPLE = """nlab topo show star,5
+  nlab topo show 'pair,rate=10 Mbit/s' --json
+  nlab topo check my-network.yaml
+  nlab topo schema > topology.schema.json"""
+
+NETWORK = "a name (star), with arguments (star,20), or a .yaml or .py file"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The subcommands."""
+    verbs = parser.add_subparsers(dest="what", required=True, metavar="show|check|schema")
+    show = subverb(verbs, "show", "draw and describe a network", "nlab topo show 'pair,rate=10 Mbit/s'")
+    show.add_argument("network", help=NETWORK)
+    show.add_argument("--json", action="store_true", help="the whole plan as JSON")
+    check = subverb(verbs, "check", "say all that is wrong with a network (exit 2)", "nlab topo check net.yaml")
+    check.add_argument("networks", nargs="+", metavar="network", help=NETWORK)
+    check.add_argument("--backend", choices=["sim", "mininet"], help="also ask whether this world can open it (exit 3)")
+    check.add_argument("--json", action="store_true", help="the mistakes as JSON")
+    says = "a JSON schema, with which an editor checks and completes a .yaml file"
+    subverb(verbs, "schema", says, "nlab topo schema > topology.schema.json")
+
+
+def run(options: Namespace) -> int:
+    """The exit code."""
+    return {"show": _show, "check": _check, "schema": _schema}[options.what](options)
+
+
+def plan_of(network: str) -> Plan:
+    """The plan of a name or file."""
+    from netlab.topology.load import load_topology
+    from netlab.topology.resolve import resolve
+
+    return resolve(load_topology(network))
+
+
+def _schema(_: Namespace) -> int:
+    from netlab.topology.schema import schema
+
+    print_json(schema())
+    return 0
+
+
+# ---- show ------------------------------------------------------------------------------------------
+
+
+def _show(options: Namespace) -> int:
+    plan = plan_of(options.network)
+    if options.json:
+        from netlab.topology.codec import plan_to_data
+
+        print_json(plan_to_data(plan))
+    else:
+        print(described(plan))
+    return 0
+
+
+def described(plan: Plan) -> str:
+    """The network in words, a drawing and tables."""
+    from netlab.cli.sketch import sketch
+
+    drawing = sketch(plan)
+    parts = [f"{plan.name}: {summary(plan)}", drawing, _nodes(plan), _links(plan), _routes(plan)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def summary(plan: Plan) -> str:
+    """ "3 hosts, 1 switch, 3 links"."""
+    counts = [(sum(node.kind == kind for node in plan.nodes), kind) for kind in ("host", "router", "switch")]
+    counts.append((len(plan.links), "link"))
+    return ", ".join(f"{n} {what}{_plural(what) if n != 1 else ''}" for n, what in counts if n)
+
+
+def _plural(what: str) -> str:
+    return "es" if what.endswith("ch") else "s"
+
+
+def _nodes(plan: Plan) -> str:
+    rows = []
+    for node in plan.nodes:
+        for i in node.interfaces:
+            rows.append((node.name, node.kind, node.stack, i.name, " ".join(i.addresses) or "-", i.mac, i.peer))
+        if not node.interfaces:
+            rows.append((node.name, node.kind, node.stack, "-", "-", "-", "-"))
+    return table(("node", "kind", "stack", "interface", "address", "MAC", "joined to"), rows)
+
+
+def _links(plan: Plan) -> str:
+    limited = [link for link in plan.links if link.rate or link.delay or link.loss or link.queue]
+    rows = [
+        (
+            f"{link.a} ── {link.b}",
+            format_rate(link.rate) if link.rate else "-",
+            format_time(link.delay) if link.delay else "-",
+            f"{link.loss * 100:g} %" if link.loss else "-",
+            link.queue or "-",
+        )
+        for link in limited
+    ]
+    return table(("link", "rate", "delay", "loss", "queue"), rows) if rows else "Every link is as fast as can be."
+
+
+def _routes(plan: Plan) -> str:
+    rows = [
+        (node.name, "default" if route.prefix == "0.0.0.0/0" else route.prefix, f"via {route.via}", route.interface)
+        for node in plan.nodes
+        for route in node.routes
+        if route.via
+    ]
+    return table(("node", "to", "route", "by"), rows) if rows else ""
+
+
+# ---- check -----------------------------------------------------------------------------------------
+
+
+def _check(options: Namespace) -> int:
+    mistakes: list[NetlabError] = []
+    for network in options.networks:
+        found = _mistakes(network, options.backend)
+        mistakes += found
+        if not options.json:
+            print("\n".join(map(str, found)) if found else f"{network}: fine ({summary(plan_of(network))})")
+    if options.json:
+        print_json([{"where": e.where, "what": e.what, "right": e.right} for e in mistakes])
+    return min((mistake.exit_code for mistake in mistakes), default=0)
+
+
+def _mistakes(network: str, backend: str | None) -> list[NetlabError]:
+    try:
+        plan = plan_of(network)
+        return _unfit(plan, backend) if backend else []
+    except BadTopology as bad:
+        return bad.errors
+    except NetlabError as error:
+        return [error]
+
+
+def _unfit(plan: Plan, backend: str) -> list[NetlabError]:
+    from netlab.errors import Unavailable
+    from netlab.experiment.run import backend_named
+
+    problems = backend_named(backend).problems(plan)
+    return [Unavailable(p.said, where=f"{backend}: {p.where}") for p in problems if p.severity == "refuse"]
