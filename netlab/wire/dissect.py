@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from netlab.wire import Octets, arp, ethernet, icmp, ipv4, udp
+from netlab.wire import Octets, arp, ethernet, icmp, icmpv6, ipv4, ipv6, tcp, udp, vlan, vxlan
 
 Layer = tuple[str, Any, int]
 """(name, header, offset in the frame): a bare tuple, because frames are many."""
@@ -62,6 +62,17 @@ def _ethernet(data: Octets, at: int, end: int, found: list[Layer]) -> None:
     ETHERTYPES.get(kind, _payload)(data, at + 14, end, found)
 
 
+def _vlan(data: Octets, at: int, end: int, found: list[Layer]) -> None:
+    header = vlan.parse(data, at)
+    if header is None or at + 4 > end or len(found) > DEPTH:
+        return _short(found, "VLAN", at, end)
+    found.append(("vlan", header, at))
+    kind = header[1]
+    if kind < ethernet.LENGTH_LIMIT:
+        return _payload(data, at + 4, min(end, at + 4 + kind), found)
+    ETHERTYPES.get(kind, _payload)(data, at + 4, end, found)
+
+
 def _arp(data: Octets, at: int, end: int, found: list[Layer]) -> None:
     header = arp.parse(data, at)
     if header is None or at + 28 > end:
@@ -86,8 +97,44 @@ def _ipv4(data: Octets, at: int, end: int, found: list[Layer]) -> None:
         _bad(found, f"IPv4 total length {header[2]}, of which {end - at} bytes came", at)
 
 
+def _ipv6(data: Octets, at: int, end: int, found: list[Layer]) -> None:
+    header = ipv6.parse(data, at)
+    if header is None or at + 40 > end or len(found) > DEPTH:
+        return _short(found, "IPv6", at, end)
+    found.append(("ipv6", header, at))
+    stop = at + 40 + header[1]
+    kind = header[2]
+    if kind in ipv6.EXTENSIONS:
+        _extensions(kind, data, at + 40, min(stop, end), found)
+    else:
+        PROTOCOLS.get(kind, _payload)(data, at + 40, stop if stop <= end else end, found)
+    if stop > end:
+        _bad(found, f"IPv6 payload length {header[1]}, of which {end - at - 40} bytes came", at)
+
+
+def _extensions(kind: int, data: Octets, at: int, end: int, found: list[Layer]) -> None:
+    """The extension headers that begin with one of ``kind``, and what follows them."""
+    while kind in ipv6.EXTENSIONS:
+        if kind == ipv6.FRAGMENT:
+            fragment = ipv6.parse_fragment(data, at)
+            if fragment is None or at + 8 > end or len(found) > DEPTH:
+                return _short(found, "IPv6 fragment", at, end)
+            found.append(("ipv6.fragment", fragment, at))
+            kind, at = fragment.proto, at + 8
+            if fragment.offset:
+                return _payload(data, at, end, found)
+            continue
+        extension = ipv6.parse_extension(kind, data, at)
+        if extension is None or at + extension.size > end or len(found) > DEPTH:
+            return _short(found, "IPv6 extension", at, end)
+        found.append(("ipv6.extension", extension, at))
+        kind, at = extension.proto, at + extension.size
+    PROTOCOLS.get(kind, _payload)(data, at, end, found)
+
+
 def _ip(data: Octets, at: int, end: int, found: list[Layer]) -> None:
-    _ipv4(data, at, end, found)
+    step = _ipv6 if at < end and data[at] >> 4 == 6 else _ipv4
+    step(data, at, end, found)
 
 
 def _icmp(data: Octets, at: int, end: int, found: list[Layer]) -> None:
@@ -96,6 +143,23 @@ def _icmp(data: Octets, at: int, end: int, found: list[Layer]) -> None:
         return _short(found, "ICMP", at, end)
     found.append(("icmp", header, at))
     _payload(data, at + 8, end, found)
+
+
+def _icmpv6(data: Octets, at: int, end: int, found: list[Layer]) -> None:
+    header = icmpv6.parse(data, at)
+    if header is None or at + 8 > end:
+        return _short(found, "ICMPv6", at, end)
+    found.append(("icmpv6", header, at))
+    _payload(data, at + 8, end, found)
+
+
+def _tcp(data: Octets, at: int, end: int, found: list[Layer]) -> None:
+    header = tcp.parse(data, at)
+    size = header[4] >> 12 << 2 if header is not None else 0
+    if header is None or at + size > end:
+        return _short(found, "TCP", at, end)
+    found.append(("tcp", header, at))
+    _payload(data, at + size, end, found)
 
 
 def _udp(data: Octets, at: int, end: int, found: list[Layer]) -> None:
@@ -107,10 +171,34 @@ def _udp(data: Octets, at: int, end: int, found: list[Layer]) -> None:
     PORTS.get(header[1], _payload)(data, at + 8, stop if stop <= end else end, found)
 
 
+def _vxlan(data: Octets, at: int, end: int, found: list[Layer]) -> None:
+    header = vxlan.parse(data, at)
+    if header is None or at + 8 > end or len(found) > DEPTH:
+        return _short(found, "VXLAN", at, end)
+    if not header[0] & vxlan.VNI_VALID:  # without the I flag it is something else on this port
+        return _payload(data, at, end, found)
+    found.append(("vxlan", header, at))
+    _ethernet(data, at + 8, end, found)
+
+
 # ---- the tables ----------------------------------------------------------------------------------
 
 LINKS: dict[str, Step] = {"ethernet": _ethernet, "ip": _ip}
-ETHERTYPES: dict[int, Step] = {ethernet.IPV4: _ipv4, ethernet.ARP: _arp}
-PROTOCOLS: dict[int, Step] = {ipv4.ICMP: _icmp, ipv4.UDP: _udp, ipv4.IPIP: _ipv4}
-PORTS: dict[int, Step] = {}
+ETHERTYPES: dict[int, Step] = {
+    ethernet.IPV4: _ipv4,
+    ethernet.ARP: _arp,
+    ethernet.IPV6: _ipv6,
+    vlan.CTAG: _vlan,
+    vlan.STAG: _vlan,
+    vlan.OLD_STAG: _vlan,
+}
+PROTOCOLS: dict[int, Step] = {
+    ipv4.ICMP: _icmp,
+    ipv4.TCP: _tcp,
+    ipv4.UDP: _udp,
+    ipv4.IPIP: _ipv4,
+    ipv4.IPV6: _ipv6,
+    ipv4.ICMPV6: _icmpv6,
+}
+PORTS: dict[int, Step] = {vxlan.PORT: _vxlan, vxlan.LEGACY_PORT: _vxlan}
 """UDP destination ports."""

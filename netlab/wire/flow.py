@@ -5,11 +5,11 @@ from __future__ import annotations
 from hashlib import blake2b
 from struct import Struct
 
-from netlab.wire import Octets, ethernet, ipv4
+from netlab.wire import Octets, ethernet, ipv4, ipv6
 from netlab.wire.dissect import Layer, layers
 
 _V4 = Struct("!BIIBHH")
-_CHECKSUM_AT = {ipv4.TCP: 16, ipv4.UDP: 6}
+_CHECKSUM_AT = {ipv4.TCP: 16, ipv4.UDP: 6, ipv4.ICMPV6: 2}
 """Where a transport header holds its checksum."""
 
 
@@ -24,6 +24,8 @@ def flow_key(frame: Octets, link: str = "ethernet") -> bytes:
     for name, header, at in found:
         if name == "ipv4":
             return _ipv4_key(frame, header, at)
+        if name == "ipv6":
+            return _ipv6_key(frame, header, at)
         if name == "arp":
             return bytes(frame[at : at + header.size])
     return _other_key(frame, found)
@@ -37,10 +39,21 @@ def _ipv4_key(frame: Octets, header: ipv4.Header, at: int) -> bytes:
     return fixed + blake2b(payload, digest_size=8).digest()
 
 
-def _without_checksum(frame: Octets, start: int, end: int, proto: int) -> Octets:
+def _ipv6_key(frame: Octets, header: ipv6.Header, at: int) -> bytes:
+    """The addresses, and all that follows the fixed header except the transport checksum."""
+    end = at + ipv6.SIZE + header.length
+    upper = ipv6.upper(frame, at)
+    payload = frame[at + ipv6.SIZE : end]
+    if upper is not None and not (upper.fragment and upper.fragment.offset):
+        payload = bytes(frame[at + ipv6.SIZE : upper.at]) + _without_checksum(frame, upper.at, end, upper.proto)
+    fixed = bytes((6,)) + header.src.to_bytes(16, "big") + header.dst.to_bytes(16, "big")
+    return fixed + blake2b(payload, digest_size=8).digest()
+
+
+def _without_checksum(frame: Octets, start: int, end: int, proto: int) -> bytes:
     hole = _CHECKSUM_AT.get(proto)
     if hole is None:
-        return frame[start:end]
+        return bytes(frame[start:end])
     return bytes(frame[start : start + hole]) + bytes(frame[start + hole + 2 : end])
 
 
