@@ -20,8 +20,8 @@ from pathlib import Path
 LAB = "01-packet-path"
 # What the Mininet world needs to make its own namespaces without a capability: see docker/README.md.
 ALLOW = {
-    "podman": ["--security-opt", "unmask=ALL"],
-    "docker": ["--security-opt", "systempaths=unconfined", "--security-opt", "seccomp=unconfined"],
+    "podman": ["--security-opt=unmask=ALL"],
+    "docker": [f"--security-opt={what}=unconfined" for what in ("systempaths", "seccomp", "apparmor")],
 }
 # A machine that is itself confined may run containers only with another runtime, or without raising limits.
 RUNTIMES: tuple[list[str], ...] = (
