@@ -1,0 +1,169 @@
+"""A plan's devices: their kernel names and numbers, and the messages that make them.
+
+Every interface index is unique in the arena. That is more than tidiness: the kernel calls a veth's change of carrier
+urgent when its index differs from its peer's, and lets it wait up to a second when they are equal by chance. So
+bridge ports forward at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from netlab.backend.mininet import rtnl
+from netlab.backend.mininet.qdisc import create, disciplines
+from netlab.topology.spec import Plan, PlanInterface, PlanLink, PlanNode, PlanRoute
+
+FIRST_INDEX = 101
+_NEW = rtnl.ACK | rtnl.CREATE | rtnl.EXCL
+_NAME, _ADDRESS, _MTU, _MASTER, _LINKINFO, _NET_NS_FD, _TX_QUEUES, _RX_QUEUES = 3, 1, 4, 10, 18, 28, 31, 32
+_PROP_LIST, _ALT_NAME = 52, 53
+_BRIDGE_STP, _BRIDGE_SNOOPING = 5, 23
+
+
+@dataclass(frozen=True)
+class Device:
+    """An interface or a bridge as the kernel knows it. ``room`` is the node whose namespace it is in, "" the arena's."""
+
+    name: str
+    """The plain name, which is the device's altname."""
+    kernel: str
+    """The device's own name: what trace events say."""
+    index: int
+    node: str
+    room: str
+    bridge: bool = False
+
+    def data(self) -> dict[str, Any]:
+        """Plain data, for a message."""
+        return asdict(self)
+
+
+def is_bridge(node: PlanNode) -> bool:
+    """Whether the node is a bridge of the kernel, living in the arena's own namespace."""
+    return node.kind == "switch" and node.stack == "kernel"
+
+
+def devices(plan: Plan, suffix: str) -> dict[str, Device]:
+    """Every device of the plan by its plain name, bridges first."""
+    made: dict[str, Device] = {}
+    names = [(n.name, n, True) for n in plan.nodes if is_bridge(n)]
+    names += [(i.name, n, False) for n in plan.nodes for i in n.interfaces]
+    for index, (name, node, bridge) in enumerate(names, FIRST_INDEX):
+        room = "" if is_bridge(node) else node.name
+        made[name] = Device(name, f"{name}~{suffix}", index, node.name, room, bridge)
+    return made
+
+
+def bridge_message(device: Device) -> bytes:
+    """Make a bridge: no spanning tree, no multicast snooping (its queries would be nobody's traffic)."""
+    options = rtnl.nested(2, rtnl.u32(_BRIDGE_STP, 0), rtnl.attr(_BRIDGE_SNOOPING, b"\0"))
+    info = rtnl.nested(_LINKINFO, rtnl.text(1, "bridge"), options)
+    body = rtnl.link_body(device.index, rtnl.IFF_UP, rtnl.IFF_UP)
+    return rtnl.message(rtnl.NEWLINK, _NEW, body, rtnl.text(_NAME, device.kernel), info)
+
+
+def veth_message(a: PlanInterface, b: PlanInterface, made: dict[str, Device], rooms: dict[str, int]) -> bytes:
+    """Make a cable, each end in its node's namespace (``rooms``: node to descriptor)."""
+    peer = rtnl.nested(1, rtnl.link_body(made[b.name].index), *_end(b, made[b.name], rooms))
+    info = rtnl.nested(_LINKINFO, rtnl.text(1, "veth"), rtnl.nested(2, peer))
+    return rtnl.message(rtnl.NEWLINK, _NEW, rtnl.link_body(made[a.name].index), *_end(a, made[a.name], rooms), info)
+
+
+def _end(interface: PlanInterface, device: Device, rooms: dict[str, int]) -> Iterator[bytes]:
+    yield rtnl.text(_NAME, device.kernel)
+    yield rtnl.attr(_ADDRESS, bytes.fromhex(interface.mac.replace(":", "")))
+    yield rtnl.u32(_MTU, interface.mtu)
+    yield rtnl.u32(_TX_QUEUES, interface.queues)
+    yield rtnl.u32(_RX_QUEUES, interface.queues)
+    if device.room:
+        yield rtnl.u32(_NET_NS_FD, rooms[device.room])
+
+
+def altname_message(device: Device) -> bytes:
+    """Let the plain name find the device too."""
+    names = rtnl.nested(_PROP_LIST, rtnl.text(_ALT_NAME, device.name))
+    return rtnl.message(rtnl.NEWLINKPROP, _NEW, rtnl.link_body(device.index), names)
+
+
+def port_message(device: Device, bridge: Device) -> bytes:
+    """Plug an interface that is in the arena's namespace into its bridge, and switch it on."""
+    body = rtnl.link_body(device.index, rtnl.IFF_UP, rtnl.IFF_UP)
+    return rtnl.message(rtnl.NEWLINK, rtnl.ACK, body, rtnl.u32(_MASTER, bridge.index))
+
+
+def up_message(index: int, node: PlanNode | None = None) -> bytes:
+    """Switch a device on; where our own stack lives, the kernel neither answers ARP nor filters by address."""
+    flags = rtnl.IFF_UP
+    if node is not None and node.stack == "netlab":
+        flags |= rtnl.IFF_NOARP | rtnl.IFF_PROMISC
+    return rtnl.message(rtnl.NEWLINK, rtnl.ACK, rtnl.link_body(index, flags, flags))
+
+
+def address_message(index: int, cidr: str) -> bytes:
+    """Give a device an address ("10.0.0.1/24")."""
+    import ipaddress
+    import struct
+
+    address = ipaddress.ip_interface(cidr)
+    family, no_dad = (2, 0) if address.version == 4 else (10, 2)
+    body = struct.pack("=BBBBI", family, address.network.prefixlen, no_dad, 0, index)
+    attrs = [rtnl.attr(1, address.packed), rtnl.attr(2, address.packed)]
+    if address.version == 4 and address.network.prefixlen < 31:
+        attrs.append(rtnl.attr(4, address.network.broadcast_address.packed))
+    return rtnl.message(rtnl.NEWADDR, _NEW, body, *attrs)
+
+
+def route_message(route: PlanRoute, made: dict[str, Device]) -> bytes:
+    """Add a route by way of a neighbour to the main table."""
+    import ipaddress
+    import struct
+
+    network = ipaddress.ip_network(route.prefix)
+    family = 2 if network.version == 4 else 10
+    body = struct.pack("=BBBBBBBBI", family, network.prefixlen, 0, 0, 254, 4, 0, 1, 0)
+    attrs = [rtnl.attr(5, ipaddress.ip_address(route.via).packed)]
+    if network.prefixlen:
+        attrs.append(rtnl.attr(1, network.network_address.packed))
+    if route.interface:
+        attrs.append(rtnl.u32(4, made[route.interface].index))
+    return rtnl.message(rtnl.NEWROUTE, _NEW, body, *attrs)
+
+
+def arena_messages(plan: Plan, made: dict[str, Device], rooms: dict[str, int]) -> list[bytes]:
+    """What the arena's own namespace is sent: bridges, all cables, altnames and ports."""
+    messages = [bridge_message(d) for d in made.values() if d.bridge]
+    messages += [veth_message(plan.interface(link.a), plan.interface(link.b), made, rooms) for link in plan.links]
+    here = [d for d in made.values() if not d.room]
+    messages += [altname_message(d) for d in here]
+    messages += [port_message(d, made[d.node]) for d in here if not d.bridge]
+    return messages
+
+
+def room_messages(node: PlanNode, made: dict[str, Device]) -> list[bytes]:
+    """What a node's own namespace is sent: loopback, its interfaces, addresses, and routes by way of others."""
+    messages = [up_message(1)]
+    for interface in node.interfaces:
+        device = made[interface.name]
+        messages += [altname_message(device), up_message(device.index, node)]
+        if node.stack == "kernel":
+            messages += [address_message(device.index, cidr) for cidr in interface.addresses]
+    if node.stack == "kernel":
+        messages += [route_message(route, made) for route in node.routes if route.via]
+    return messages
+
+
+def queue_messages(plan: Plan, made: dict[str, Device]) -> dict[str, list[bytes]]:
+    """For each room ("" the arena's), the disciplines of the interfaces in it."""
+    messages: dict[str, list[bytes]] = {}
+    for link in plan.links:
+        for name in (link.a, link.b):
+            chain = [create(made[name].index, d) for d in asked(plan, link, name)]
+            messages.setdefault(made[name].room, []).extend(chain)
+    return {room: batch for room, batch in messages.items() if batch}
+
+
+def asked(plan: Plan, link: PlanLink, name: str) -> tuple[Any, ...]:
+    """The disciplines that the plan asks for at the interface ``name`` of a link."""
+    return disciplines(link, plan.interface(name).mtu)
