@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -39,16 +39,16 @@ def backend_named(name: str) -> Backend:
 
 
 def open_experiment(
-    experiment: Experiment, *, backend: str = "sim", seed: int = 0, part: SlotCall | None = None
+    experiment: Experiment, *, backend: str = "sim", seed: int = 0, part: Mapping[str, SlotCall] | None = None
 ) -> Session:
-    """The experiment's network, open, with ``part`` in its slots.
+    """The experiment's network, open, with the functions of ``part`` (by slot name) in its slots.
 
     Unavailable names the problems when this machine cannot be trusted to show what the experiment is about.
     """
     world = backend_named(backend)
     plan = resolve(experiment.topology)
     refuse(world.problems(plan))
-    slots: Slots = dict.fromkeys(experiment.slots, part) if part is not None else {}
+    slots: Slots = {place: part[place[1]] for place in experiment.slots if part and place[1] in part}
     session = world.open(plan, seed=seed, slots=slots)
     try:
         refuse(session.verify())
@@ -66,7 +66,7 @@ def refuse(problems: Sequence[Problem]) -> None:
 
 
 def run_experiment(
-    experiment: Experiment, *, backend: str = "sim", seed: int = 0, part: SlotCall | None = None
+    experiment: Experiment, *, backend: str = "sim", seed: int = 0, part: Mapping[str, SlotCall] | None = None
 ) -> Result:
     """Open, run, close; what was seen and measured."""
     with open_experiment(experiment, backend=backend, seed=seed, part=part) as session:

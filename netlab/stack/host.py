@@ -61,8 +61,8 @@ class Host:
         self.forwards_packets = kind == "router"
         self.forwards_frames = kind == "switch"
         self.fib = LinearFib(routes)
-        self.slot_routes = routes
-        """The routes in the order of the plan: what a slot is shown."""
+        self.slot_routes = tuple(sorted(routes))
+        """The routes in the order of their addresses, which is no order to choose by: what a slot is shown."""
         self.neighbours = Neighbours()
         self.stations = FilteringDatabase()
         self.timers = Timers()

@@ -1,0 +1,488 @@
+"""Lab 01: the path of a packet, inside hosts and between them; the student builds a router's forwarding stage."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from netlab.experiment.result import Result
+from netlab.experiment.spec import Experiment
+from netlab.lab.check import Check, Need, Results, Verdict
+from netlab.lab.exercise import Exercise
+from netlab.lab.experiment import LabExperiment
+from netlab.lab.lab import Lab
+from netlab.lab.variant import Variant
+from netlab.sim.rng import Stream, Streams
+from netlab.stack.forward import Forward
+from netlab.topology.resolve import resolve
+from netlab.topology.spec import End, Interface, Link, Node, Plan, Route, Topology
+from netlab.trace.record import Record
+from netlab.units import MS, US
+from netlab.wire import ethernet, icmp, ipv4
+from netlab.wire.address import format_ipv4, parse_ipv4, parse_mac
+from netlab.wire.checksum import internet
+from netlab.workload.spec import Frames, Ping
+
+ROUTER = "r1"
+NOWHERE = "198.51.100.7"
+"""An address of RFC 5737, for documentation: no route leads there."""
+
+
+# ---- the network ---------------------------------------------------------------------------------
+
+
+def variant(rng: random.Random) -> Mapping[str, Any]:
+    """Numbers that differ between students: the network 10.<site>, the last bytes of its subnets, who pings whom."""
+    subnets = rng.sample(range(1, 120), 4)
+    return {
+        "site": rng.randrange(1, 250),
+        "subnets": tuple(subnets),
+        "host": rng.randrange(2, 100),
+        "size": rng.randrange(40, 120),
+        "ttl": rng.randrange(8, 65),
+    }
+
+
+def network(v: Variant) -> Topology:
+    """Two hosts on a switch, a router between three subnets, and a second router with a host behind it.
+
+    The router's table holds a short prefix that covers everything and longer ones that cover parts of it, so that
+    which route is chosen can be seen.
+    """
+    site, host = v["site"], v["host"]
+    lan, near, between, far = (f"10.{site}.{n}" for n in v["subnets"])
+    return Topology(
+        "packet-path",
+        (
+            Node("h1", interfaces=(Interface("h1-eth0", (f"{lan}.{host}/24",)),)),
+            Node("h2", interfaces=(Interface("h2-eth0", (f"{lan}.{host + 1}/24",)),)),
+            Node("s1", "switch"),
+            Node(
+                ROUTER,
+                "router",
+                "netlab",
+                interfaces=(
+                    Interface("r1-eth0", (f"{lan}.254/24",)),
+                    Interface("r1-eth1", (f"{near}.254/24",)),
+                    Interface("r1-eth2", (f"{between}.254/24",)),
+                ),
+                routes=(Route(f"10.{site}.0.0/16", f"{between}.253"),),
+            ),
+            Node("r2", "router", interfaces=(Interface("r2-eth0", (f"{between}.253/24",)),)),
+            Node("h3", interfaces=(Interface("h3-eth0", (f"{near}.{host}/24",)),)),
+            Node("h4", interfaces=(Interface("h4-eth0", (f"{far}.{host}/24",)),)),
+        ),
+        (
+            Link(End("h1"), End("s1")),
+            Link(End("h2"), End("s1")),
+            Link(End("s1"), End(ROUTER)),
+            Link(End(ROUTER), End("h3")),
+            Link(End(ROUTER), End("r2")),
+            Link(End("r2"), End("h4")),
+        ),
+    )
+
+
+def crossing(v: Variant, seed: int) -> Experiment:
+    """What is shown: h1 asks h4, behind two routers, and learns what a spent TTL does."""
+    return Experiment(
+        "crossing",
+        "h1 pings h4 across a switch and two routers; a last ping leaves with a TTL of 1",
+        network(v),
+        (
+            Ping("h1", "h4", count=3, interval=20 * MS, size=v["size"], ttl=v["ttl"]),
+            Ping("h1", "h4", count=1, ttl=1, start=80 * MS),
+        ),
+        slots=((ROUTER, "forward"),),
+    )
+
+
+def trial(v: Variant, seed: int) -> Experiment:
+    """What is judged: ordinary packets both ways, TTLs and checksums at the edge, a destination with no route."""
+    rng = Streams(seed).stream("01-packet-path", "trial")
+    topology = network(v)
+    sizes = [rng.between(20, 400) for _ in range(4)]
+    return Experiment(
+        "trial",
+        "packets of every kind through one router",
+        topology,
+        (
+            Ping("h1", "h3", count=6, interval=100 * US, size=sizes[0], ttl=rng.between(3, 64)),
+            Ping("h2", "h3", count=6, interval=100 * US, size=sizes[1], ttl=rng.between(3, 64)),
+            Ping("h1", "h4", count=3, interval=1 * MS, size=sizes[2], ttl=rng.between(4, 64)),
+            Ping("h4", "h2", count=3, interval=1 * MS, size=sizes[3], ttl=rng.between(4, 64)),
+            Ping("h1", "h3", count=2, ttl=1, start=40 * MS),
+            Ping("h2", "h4", count=2, ttl=1, start=50 * MS),
+            Ping("h2", "h3", count=2, ttl=2, start=60 * MS),
+            Ping("h1", NOWHERE, count=2, start=70 * MS),
+            Frames("h1", "h1-eth0", tuple(edge_frames(resolve(topology), rng)), interval=200 * US, start=90 * MS),
+            Frames("h2", "h2-eth0", tuple(burst(resolve(topology), rng)), start=110 * MS),
+        ),
+        slots=((ROUTER, "forward"),),
+    )
+
+
+EDGES = (0xFF42, 0xFF00, 0xFFFE, 0xFEFF, 0x0000, 0x0100, 0xFE00)
+"""Header checksums before forwarding: the first three carry, the fourth comes out as zero."""
+
+
+def edge_frames(plan: Plan, rng: Stream) -> Iterator[bytes]:
+    """Echo requests from h1 to h3 whose identification is chosen so that the header checksum is an edge."""
+    for wanted in EDGES:
+        ttl = rng.between(5, 200)
+        fields = {"src": _address(plan, "h1"), "dst": _address(plan, "h3"), "ttl": ttl}
+        yield _frame(plan, "h1", _packet_with_checksum(wanted, **fields))
+
+
+def burst(plan: Plan, rng: Stream) -> Iterator[bytes]:
+    """Frames so close behind each other that the router finds several at once."""
+    source, destination = _address(plan, "h2"), _address(plan, "h3")
+    for n in range(24):
+        message = icmp.echo_request(777, n, bytes(20))
+        packet = ipv4.build(source, destination, ipv4.ICMP, message, ttl=rng.between(3, 60), id=4000 + n)
+        yield _frame(plan, "h2", packet)
+
+
+def _address(plan: Plan, node: str) -> int:
+    return parse_ipv4(plan.node(node).addresses[0])
+
+
+def _packet_with_checksum(wanted: int, *, src: int, dst: int, ttl: int) -> bytes:
+    """An echo request whose header checksum is ``wanted``: the identification makes up the difference (RFC 1624)."""
+    message = icmp.echo_request(778, wanted, bytes(24))
+    zero = ipv4.header(src, dst, ipv4.ICMP, len(message), ttl=ttl, id=0)
+    rest = (~internet(zero[:10] + b"\0\0" + zero[12:])) & 0xFFFF
+    ident = ((~wanted & 0xFFFF) - rest) % 0xFFFF
+    return ipv4.build(src, dst, ipv4.ICMP, message, ttl=ttl, id=ident)
+
+
+def _frame(plan: Plan, sender: str, packet: bytes) -> bytes:
+    source = plan.node(sender).interfaces[0]
+    return ethernet.build(parse_mac(plan.interface("r1-eth0").mac), parse_mac(source.mac), ethernet.IPV4, packet)
+
+
+# ---- what the router did, read from the records --------------------------------------------------
+
+
+class Crossing(NamedTuple):
+    """One packet that came to the forwarding stage: as it came, as it left (None if it did not), and where it ended."""
+
+    pkt: int
+    before: bytes
+    came_by: str
+    decided: str
+    """The stage behind `ip.forward`: "ether.output", "icmp.error", or "" for none."""
+    after: bytes | None
+    left_by: str
+    to_mac: bytes
+    asked_for: int
+    """The next hop whose link address was asked for, 0 when that was known or was not to be."""
+    reason: str
+    record: int
+
+
+def crossings(result: Result) -> list[Crossing]:
+    """Every passage of a packet through the router's forwarding stage, in order."""
+    return [c for history in _histories(result).values() for c in _passages(history)]
+
+
+def _histories(result: Result) -> dict[int, list[tuple[int, Record]]]:
+    """The records of each packet on its way to, in and from the router, in order of time."""
+    found: dict[int, list[tuple[int, Record]]] = {}
+    for index, record in enumerate(result.log):
+        towards = record.kind == "wire.tx" and record.data[0].startswith(ROUTER)
+        if record.pkt and (record.node == ROUTER or towards):
+            found.setdefault(record.pkt, []).append((index, record))
+    return {pkt: sorted(history, key=lambda item: (item[1].t, item[0])) for pkt, history in found.items()}
+
+
+def _passages(history: list[tuple[int, Record]]) -> Iterator[Crossing]:
+    for start, (index, record) in enumerate(history):
+        if record.kind == "stage" and record.obj == "ip.forward":
+            arrived = [r for _, r in history[:start] if r.kind == "wire.tx" and r.data[0].startswith(ROUTER)]
+            if arrived:
+                yield _passage(arrived[-1], index, [r for _, r in history[start + 1 :]])
+
+
+def _passage(arrived: Record, index: int, later: list[Record]) -> Crossing:
+    following = next((r for r in later if r.kind == "stage"), None)
+    left = next((r for r in later if r.kind == "wire.tx" and r.node == ROUTER), None)
+    dropped = next((r for r in later if r.kind == "drop" and r.node == ROUTER), None)
+    decided = following.obj if following and following.node == ROUTER else ""
+    return Crossing(
+        arrived.pkt,
+        arrived.data[4][ethernet.SIZE :],
+        arrived.data[0],
+        decided,
+        left.data[4][ethernet.SIZE :] if left else None,
+        following.data[0] if following and decided == "ether.output" else "",
+        left.data[4][:6] if left else b"",
+        _asked(dropped),
+        dropped.data[0] if dropped else "",
+        index,
+    )
+
+
+def _asked(dropped: Record | None) -> int:
+    prefix = "no ARP answer from "
+    reason = dropped.data[0] if dropped else ""
+    return parse_ipv4(reason.removeprefix(prefix)) if reason.startswith(prefix) else 0
+
+
+def name(packet: bytes) -> str:
+    """A packet in a few words."""
+    header = ipv4.parse(packet)
+    assert header is not None
+    return f"the packet {format_ipv4(header.src)} → {format_ipv4(header.dst)} (id {header.id}, TTL {header.ttl})"
+
+
+def _header(packet: bytes) -> ipv4.Header:
+    header = ipv4.parse(packet)
+    assert header is not None
+    return header
+
+
+def _plan(result: Result) -> Plan:
+    from netlab.topology.codec import plan_from_data
+
+    return plan_from_data(result.log.header.plan)
+
+
+def _routable(result: Result) -> list[Crossing]:
+    """Passages of packets that have a route, and a TTL so far from its end that nobody can take it for spent."""
+    best = _longest(_plan(result))
+    return [c for c in crossings(result) if _header(c.before).ttl > 2 and best(_header(c.before).dst)]
+
+
+class Way(NamedTuple):
+    """Where a packet should go: out of an interface, to a neighbour."""
+
+    interface: str
+    neighbour: int
+    prefix: str
+
+    def told(self) -> str:
+        """In words."""
+        return f"by {self.prefix} the neighbour is {format_ipv4(self.neighbour)}"
+
+
+def _longest(plan: Plan) -> Callable[[int], Way | None]:
+    """The router's table as a function of the destination; the plan has it longest prefix first."""
+    from ipaddress import IPv4Network
+
+    table = [
+        (int(net.network_address), int(net.netmask), route)
+        for route in plan.node(ROUTER).routes
+        for net in (IPv4Network(route.prefix),)
+    ]
+
+    def way(dst: int) -> Way | None:
+        for prefix, mask, route in table:
+            if dst & mask == prefix:
+                return Way(route.interface, parse_ipv4(route.via) if route.via else dst, route.prefix)
+        return None
+
+    return way
+
+
+# ---- the judges ----------------------------------------------------------------------------------
+
+
+def forwards(results: Results) -> Verdict:
+    """Every packet with a TTL and a route leaves, whole."""
+    for c in _routable(results["trial"]):
+        if c.decided != "ether.output":
+            why = f" ({c.reason})" if c.reason else ""
+            said = f"{name(c.before)} came in by {c.came_by} and was not sent on{why}"
+            return Verdict(False, said, records=(c.record,))
+        if c.after is not None and c.after[20:] != c.before[20:]:
+            said = f"{name(c.before)} left with another payload: {len(c.before)} bytes came, {len(c.after)} left"
+            return Verdict(False, said, records=(c.record,))
+    return Verdict(True)
+
+
+def lowers_ttl(results: Results) -> Verdict:
+    """What leaves has lost one of its TTL."""
+    for c in _left(results):
+        was, became = _header(c.before).ttl, _header(c.after or b"").ttl
+        if became != was - 1:
+            said = f"{name(c.before)} left by {c.left_by} with TTL {became}; one less than {was} is {was - 1}"
+            return Verdict(False, said, records=(c.record,))
+    return Verdict(True)
+
+
+def keeps_checksum(results: Results) -> Verdict:
+    """What leaves has the header checksum that its header asks for."""
+    for c in _left(results):
+        after = c.after or b""
+        was, became = _header(c.before).checksum, _header(after).checksum
+        right = internet(after[:10] + b"\0\0" + after[12:20])
+        if became != right:
+            trap = "; ffff is zero in one's complement, and RFC 1624 asks for 0000" if right == 0 else ""
+            changed = f"came with header checksum {was:04x} and left with {became:04x}"
+            said = f"{name(c.before)} {changed}, where {right:04x} is right{trap}"
+            return Verdict(False, said, records=(c.record,))
+    return Verdict(True)
+
+
+def chooses_next_hop(results: Results) -> Verdict:
+    """What leaves goes out of the interface, and to the neighbour, of the longest prefix."""
+    result = results["trial"]
+    plan = _plan(result)
+    best = _longest(plan)
+    macs = {parse_mac(i.mac): i for i in plan.interfaces()}
+    for c in _routable(result):
+        way = best(_header(c.before).dst)
+        assert way is not None
+        if c.left_by != way.interface:
+            best_is = f"the longest prefix that covers it is {way.prefix}, by {way.interface}"
+            said = f"{name(c.before)} left by {c.left_by}; {best_is}"
+            return Verdict(False, said, records=(c.record,))
+        if c.asked_for and c.asked_for != way.neighbour:
+            nobody = f"was sent to {format_ipv4(c.asked_for)}, who is not on the wire of {way.interface}"
+            said = f"{name(c.before)} {nobody}; {way.told()}"
+            return Verdict(False, said, records=(c.record,))
+        neighbour = macs.get(c.to_mac)
+        if c.after is not None and (
+            neighbour is None or format_ipv4(way.neighbour) not in _addresses(neighbour.addresses)
+        ):
+            who = neighbour.name if neighbour else c.to_mac.hex(":")
+            said = f"{name(c.before)} went to {who} on {way.interface}; {way.told()}"
+            return Verdict(False, said, records=(c.record,))
+    return Verdict(True)
+
+
+def _addresses(cidrs: tuple[str, ...]) -> list[str]:
+    return [cidr.split("/")[0] for cidr in cidrs]
+
+
+def answers_spent_ttl(results: Results) -> Verdict:
+    """A packet with TTL 1 is answered by the address it came in by; one with TTL 2 goes on."""
+    result = results["trial"]
+    plan = _plan(result)
+    for c in crossings(result):
+        ttl = _header(c.before).ttl
+        if ttl == 2 and c.decided != "ether.output":
+            said = f"{name(c.before)} was not sent on; with TTL 2 it may cross one more router"
+            return Verdict(False, said, records=(c.record,))
+        if ttl > 1:
+            continue
+        if c.decided != "icmp.error":
+            said = f"{name(c.before)} came by {c.came_by} with its last TTL and was not answered with time exceeded"
+            return Verdict(False, said, records=(c.record,))
+        answer = _answer_to(result, c.pkt)
+        speaker = plan.interface(c.came_by).addresses[0].split("/")[0]
+        if answer is None or answer[0] != icmp.TIME_EXCEEDED:
+            return Verdict(False, f"{name(c.before)} was not answered with ICMP time exceeded", records=(c.record,))
+        if format_ipv4(answer[1]) != speaker:
+            came = f"came by {c.came_by}, which is {speaker}"
+            said = f"{name(c.before)} {came}, and was answered by {format_ipv4(answer[1])}"
+            return Verdict(False, said, records=(c.record,))
+    return Verdict(True)
+
+
+def _answer_to(result: Result, pkt: int) -> tuple[int, int] | None:
+    """(ICMP type, source) of the message that the router made about a packet, as it left the router."""
+    children = {r.pkt for r in result.log if r.kind == "packet" and r.data[0] == pkt and r.node == ROUTER}
+    for record in result.log:
+        if record.kind == "wire.tx" and record.node == ROUTER and record.pkt in children:
+            header = ipv4.parse(record.data[4], ethernet.SIZE)
+            message = icmp.parse(record.data[4], ethernet.SIZE + 20)
+            if header is not None and message is not None and message.is_error:
+                return message.type, header.src
+    return None
+
+
+def admits_no_route(results: Results) -> Verdict:
+    """What no route covers is not sent by any."""
+    result = results["trial"]
+    best = _longest(_plan(result))
+    for c in crossings(result):
+        if best(_header(c.before).dst) is None and c.decided != "icmp.error":
+            went = f"was sent out of {c.left_by}" if c.left_by else "got no answer"
+            said = (
+                f"{name(c.before)} {went}; no route covers {format_ipv4(_header(c.before).dst)}, so the hop is no-route"
+            )
+            return Verdict(False, said, records=(c.record,))
+    return Verdict(True)
+
+
+def _left(results: Results) -> list[Crossing]:
+    return [c for c in crossings(results["trial"]) if c.after is not None]
+
+
+def _at_least(n: int, what: str, of: Callable[[Result], int]) -> Need:
+    return Need(f"{n} {what}", lambda results: of(results["trial"]) >= n)
+
+
+SOME_CAME = _at_least(30, "packets that came to the forwarding stage", lambda r: len(crossings(r)))
+SOME_LEFT = _at_least(20, "packets that left the router", lambda r: sum(c.after is not None for c in crossings(r)))
+SOME_SPENT = _at_least(4, "packets with TTL 1", lambda r: sum(_header(c.before).ttl == 1 for c in crossings(r)))
+SOME_LOST = _at_least(
+    2, f"packets to {NOWHERE}", lambda r: sum(format_ipv4(_header(c.before).dst) == NOWHERE for c in crossings(r))
+)
+SEVERAL_AT_ONCE = _at_least(2, "packets at one time", lambda r: _largest_vector(r))
+
+
+def _largest_vector(result: Result) -> int:
+    """The most packets that the stage was given at once: their records follow each other without a gap."""
+    largest = run = 0
+    end = -1
+    for record in result.log:
+        if record.kind == "stage" and record.node == ROUTER and record.obj == "ip.forward":
+            run = run + 1 if record.t == end else 1
+            end = record.t + record.data[1]
+            largest = max(largest, run)
+    return largest
+
+
+def _check(
+    title: str, points: int, said: str, judge: Callable[[Results], Verdict], *needs: Need, first: bool = False
+) -> Check:
+    return Check(title, points, said, ("trial",), judge, needs=needs, after=() if first else ("forwards",))
+
+
+LAB = Lab(
+    slug="01-packet-path",
+    title="The path of a packet",
+    experiments={"crossing": LabExperiment(crossing), "trial": LabExperiment(trial)},
+    exercises=(
+        Exercise(
+            "forward",
+            "forward(packets, routes, addresses) -> hops",
+            Forward.__doc__ or "",
+        ),
+    ),
+    checks=(
+        _check(
+            "forwards",
+            2,
+            "every packet with a TTL and a route is sent on, whole",
+            forwards,
+            SOME_CAME,
+            SEVERAL_AT_ONCE,
+            first=True,
+        ),
+        _check("ttl", 2, "a packet leaves with a TTL one less", lowers_ttl, SOME_LEFT),
+        _check("checksum", 2, "a packet leaves with the right header checksum", keeps_checksum, SOME_LEFT),
+        _check(
+            "next-hop",
+            2,
+            "a packet leaves by the longest prefix, to that route's neighbour",
+            chooses_next_hop,
+            SOME_LEFT,
+        ),
+        _check(
+            "time-exceeded",
+            1,
+            "a packet with its last TTL is answered, one with TTL 2 goes on",
+            answers_spent_ttl,
+            SOME_SPENT,
+        ),
+        _check(
+            "no-route", 1, "a packet that no route covers is answered, not guessed away", admits_no_route, SOME_LOST
+        ),
+    ),
+    variant=variant,
+)

