@@ -3,15 +3,10 @@
 An event is ``(t, what, cpu, skb, at, n)``: CLOCK_MONOTONIC ns, one of the codes below, the core, the address of
 the packet's buffer, and two values that depend on the code:
 
-=========  ========================  ======================
-code       ``at``                    ``n``
-=========  ========================  ======================
-QUEUE      the interface             bytes, with link header
-XMIT       the interface             bytes, with link header
-RECEIVE    the interface             bytes, without it
-CONSUME    address in the kernel     0
-KFREE      address in the kernel     the drop reason
-=========  ========================  ======================
+QUEUE, XMIT: the interface, and the frame's bytes with its header (a VLAN tag that travels beside it is not counted)
+RECEIVE:     the interface, and the bytes without the header
+CONSUME:     the place in the kernel's code where the packet ended well, and 0
+KFREE:       the place in the kernel's code that dropped it, and the number of the reason
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from struct import Struct
 
-from netlab.probe.event import CONSUME, KFREE, TRACEPOINTS, XMIT, Event
+from netlab.probe.event import CONSUME, KFREE, TRACEPOINTS, Event
 
 PADDING, TIME_EXTEND, TIME_STAMP = 29, 30, 31
 MISSED_EVENTS = 1 << 31
@@ -68,10 +68,9 @@ class PageParser:
 
     def _reader(self, what: int, form: Format) -> Callable[[bytes, int, int, int], Event | None]:
         skb_at = form.offsets["skbaddr"]
-        if what == CONSUME or what == KFREE:
+        if what in (CONSUME, KFREE):
             return _freed(what, skb_at, form.offsets["location"], form.offsets.get("reason"))
-        vlan_at = form.offsets.get("vlan_tagged", 0) if what == XMIT else 0
-        return _passed(what, skb_at, form.offsets["name"], form.offsets["len"], vlan_at, self._interfaces)
+        return _passed(what, skb_at, form.offsets["name"], form.offsets["len"], self._interfaces)
 
     def parse(self, page: bytes, cpu: int, out: list[Event]) -> None:
         """Append the events of one page of core ``cpu`` to ``out``, in order of time."""
@@ -127,7 +126,7 @@ def _freed(
 
 
 def _passed(
-    what: int, skb_at: int, name_at: int, len_at: int, vlan_at: int, interfaces: Mapping[bytes, str]
+    what: int, skb_at: int, name_at: int, len_at: int, interfaces: Mapping[bytes, str]
 ) -> Callable[[bytes, int, int, int], Event | None]:
     def passed(page: bytes, body: int, t: int, cpu: int) -> Event | None:
         place = _u32(page, body + name_at)[0]  # low half: offset in the record; high half: length with the NUL
@@ -137,10 +136,4 @@ def _passed(
             return None
         return (t, what, cpu, _u64(page, body + skb_at)[0], name, _u32(page, body + len_at)[0])
 
-    def tagged(page: bytes, body: int, t: int, cpu: int) -> Event | None:
-        event = passed(page, body, t, cpu)
-        if event is None or not page[body + vlan_at]:
-            return event
-        return (*event[:5], event[5] + 4)  # the tag travels beside the frame; on the wire it is part of it
-
-    return tagged if vlan_at else passed
+    return passed

@@ -56,7 +56,9 @@ def find_root() -> Root:
         if os.path.isdir(f"{path}/instances"):
             if os.access(f"{path}/instances", os.W_OK):
                 return Root(path)
-            raise Unavailable("the kernel's tracer may not be read by this user", right="run as root to see inside hosts")
+            raise Unavailable(
+                "the kernel's tracer may not be read by this user", right="run as root to see inside hosts"
+            )
     try:
         fd = _mount_nowhere()
     except OSError as error:

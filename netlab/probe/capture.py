@@ -1,0 +1,194 @@
+"""Frames as they pass interfaces, from AF_PACKET sockets that the arena opened inside its namespaces.
+
+What is kept is what a wire would have carried: a VLAN tag that the kernel holds beside the frame is put back in, and a
+checksum that it left for a network card to do is completed. Times are CLOCK_MONOTONIC ns.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from netlab.wire import checksum
+
+SOL_PACKET, PACKET_STATISTICS, PACKET_AUXDATA, PACKET_VNET_HDR = 263, 6, 8, 15
+PACKET_OUTGOING = 4
+SO_TIMESTAMPNS, SO_ATTACH_FILTER, SO_RCVBUFFORCE = 35, 26, 33
+VLAN_VALID, VLAN_TPID_VALID = 0x10, 0x40
+NEEDS_CSUM = 1
+
+ROOM = 1 << 18
+"""Bytes for one frame: more than a segmentation-offload super-frame has."""
+BUFFER = 4 << 20
+"""Bytes that the kernel may hold for us on each interface (less where the system's limit is lower)."""
+
+_VNET = struct.Struct("=BBHHHH")
+_AUX = struct.Struct("=IIIHHHH")
+_TIMESPEC = struct.Struct("@ll")
+
+
+class Captured(NamedTuple):
+    """A frame seen at an interface: on its way out, or in."""
+
+    t: int
+    interface: str
+    out: bool
+    seen: int
+    """Bytes that the kernel counted: without a VLAN tag that travelled beside the frame."""
+    frame: bytes
+
+
+class Capture:
+    """Captures on some interfaces; ``drain`` gives what has passed since the last call.
+
+    ``open_socket`` gives a bound AF_PACKET/SOCK_RAW socket for a plain interface name. With ``outgoing`` only frames
+    that leave are looked at: enough where another source tells the rest of their journey.
+    """
+
+    def __init__(
+        self, interfaces: tuple[str, ...], open_socket: Callable[[str], socket.socket], *, outgoing: bool = False
+    ) -> None:
+        self._sockets: dict[int, tuple[str, socket.socket]] = {}
+        self._ready = select.epoll()
+        self._lost = 0
+        self._offset = clock_offset()
+        try:
+            for name in interfaces:
+                self._add(name, open_socket(name), outgoing)
+        except OSError:
+            self.close()
+            raise
+
+    def _add(self, name: str, sock: socket.socket, outgoing: bool) -> None:
+        self._sockets[sock.fileno()] = (name, sock)
+        sock.setblocking(False)
+        if outgoing:
+            _see_outgoing_only(sock)
+        sock.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        _give_room(sock)
+        self._ready.register(sock.fileno(), select.EPOLLIN)
+
+    def drain(self) -> list[Captured]:
+        """Every frame that waits now; in order of time within an interface only."""
+        self._offset = steadied(self._offset)
+        out: list[Captured] = []
+        for fd, _ in self._ready.poll(0):
+            name, sock = self._sockets[fd]
+            self._read(name, sock, out)
+        return out
+
+    def _read(self, name: str, sock: socket.socket, out: list[Captured]) -> None:
+        while True:
+            try:
+                data, extras, flags, address = sock.recvmsg(ROOM, 256)
+            except BlockingIOError:
+                return
+            except OSError:  # the interface went down, or a frame that the kernel cannot describe to us
+                self._lost += 1
+                return
+            if flags & socket.MSG_TRUNC:
+                self._lost += 1
+                continue
+            if len(data) > _VNET.size:
+                out.append(captured(name, address[2] == PACKET_OUTGOING, data, extras, self._offset))
+
+    def lost(self) -> int:
+        """Frames that passed and were not kept, so far."""
+        for _, sock in self._sockets.values():
+            try:  # reading the counter also sets it to zero
+                self._lost += struct.unpack("=II", sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]
+            except OSError:
+                continue  # its namespace is gone
+        return self._lost
+
+    def close(self) -> None:
+        """Close every socket."""
+        self._ready.close()
+        for _, sock in self._sockets.values():
+            sock.close()
+        self._sockets.clear()
+
+
+def captured(name: str, out: bool, data: bytes, extras: list[tuple[int, int, bytes]], offset: int) -> Captured:
+    """One message of a packet socket (virtio_net header, frame, control messages) as the wire's frame."""
+    t, tag = 0, b""
+    for level, kind, value in extras:
+        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+            seconds, ns = _TIMESPEC.unpack_from(value)
+            t = seconds * 1_000_000_000 + ns - offset
+        elif level == SOL_PACKET and kind == PACKET_AUXDATA:
+            status, *_, tci, tpid = _AUX.unpack_from(value)
+            if status & VLAN_VALID:
+                tag = struct.pack("!HH", tpid if status & VLAN_TPID_VALID else 0x8100, tci)
+    flags, _, _, _, start, place = _VNET.unpack_from(data)
+    frame = data[_VNET.size :]
+    seen = len(frame)
+    if flags & NEEDS_CSUM:
+        frame = complete_checksum(frame, start, place)
+    if tag:
+        frame = frame[:12] + tag + frame[12:]
+    return Captured(t, name, out, seen, frame)
+
+
+def complete_checksum(frame: bytes, start: int, place: int) -> bytes:
+    """The frame with the checksum over ``start`` to the end written ``place`` bytes after ``start``.
+
+    The field already holds the pseudo-header's sum, as a card is promised it (CHECKSUM_PARTIAL in linux/skbuff.h).
+    """
+    at = start + place
+    if at + 2 > len(frame):
+        return frame
+    value = checksum.internet(frame[start:]) or 0xFFFF  # a UDP checksum of 0 would mean that there is none
+    return frame[:at] + value.to_bytes(2, "big") + frame[at + 2 :]
+
+
+# ---- sockets and clocks --------------------------------------------------------------------------
+
+
+def _see_outgoing_only(sock: socket.socket) -> None:
+    """A filter that drops what comes in before it costs anything."""
+    import ctypes
+
+    packet_type = 0xFFFFF004  # SKF_AD_OFF + SKF_AD_PKTTYPE
+    program = b"".join(
+        struct.pack("=HBBI", *step)
+        for step in (
+            (0x30, 0, 0, packet_type),
+            (0x15, 0, 1, PACKET_OUTGOING),
+            (0x06, 0, 0, 0xFFFFFFFF),
+            (0x06, 0, 0, 0),
+        )
+    )
+    held = ctypes.create_string_buffer(program)
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(program) // 8, ctypes.addressof(held)))
+
+
+def _give_room(sock: socket.socket) -> None:
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+
+
+def clock_offset() -> int:
+    """CLOCK_REALTIME less CLOCK_MONOTONIC, in ns, to a fraction of a microsecond."""
+    best, offset = 1 << 62, 0
+    for _ in range(5):
+        before = time.monotonic_ns()
+        real = time.time_ns()
+        after = time.monotonic_ns()
+        if after - before < best:
+            best, offset = after - before, real - (before + after) // 2
+    return offset
+
+
+def steadied(offset: int) -> int:
+    """``offset`` as it was, unless the wall clock was set since: what is left is only the noise of measuring."""
+    now = clock_offset()
+    return now if abs(now - offset) > 100_000 else offset

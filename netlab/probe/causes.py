@@ -1,0 +1,113 @@
+"""Which packet caused which, as far as their bytes tell.
+
+An echo reply names its request, an ARP reply its request, an ICMP error quotes the packet that it is about, and a UDP
+datagram that brings back the payload of one in the other direction is its echo. Other packets have no known cause.
+"""
+
+from __future__ import annotations
+
+ARP, IPV4 = 0x0806, 0x0800
+TAGS = (0x8100, 0x88A8)
+ICMP, TCP, UDP = 1, 6, 17
+ICMP_ERRORS = frozenset((3, 4, 5, 11, 12))
+REMEMBERED = 16384
+"""Packets are remembered for at least this many keys after them."""
+
+Key = tuple[str, bytes]
+
+
+class Causes:
+    """A bounded memory of packets by what an answer to them would show."""
+
+    def __init__(self) -> None:
+        self._young: dict[Key, int] = {}
+        self._old: dict[Key, int] = {}
+
+    def note(self, frame: bytes, pkt: int) -> int:
+        """Remember the packet, and give the one that caused it (0 where none is known)."""
+        about, answerable = keys(frame)
+        parent = self._find(about) if about is not None else 0
+        for key in answerable:
+            if not (parent and key[0] == "udp"):  # an echo's echo would make every later datagram its child
+                self._young[key] = pkt
+        if len(self._young) > REMEMBERED:
+            self._old, self._young = self._young, {}
+        return parent
+
+    def _find(self, key: Key) -> int:
+        return self._young.get(key) or self._old.get(key, 0)
+
+
+def keys(frame: bytes) -> tuple[Key | None, list[Key]]:
+    """What the frame answers, if it is an answer, and what answers to it would show. Never raises."""
+    kind, at = network(frame)
+    if kind == IPV4 and len(frame) >= at + 20:
+        return _ipv4(frame, at)
+    if kind == ARP and len(frame) >= at + 28:
+        return _arp(frame, at)
+    return None, []
+
+
+def network(frame: bytes) -> tuple[int, int]:
+    """The EtherType behind any tags, and where its header begins."""
+    at = 12
+    kind = int.from_bytes(frame[at : at + 2], "big")
+    while kind in TAGS:
+        at += 4
+        kind = int.from_bytes(frame[at : at + 2], "big")
+    return kind, at + 2
+
+
+def is_tcp(frame: bytes) -> bool:
+    """Whether the frame carries TCP over IPv4."""
+    kind, at = network(frame)
+    return kind == IPV4 and frame[at + 9 : at + 10] == b"\x06"
+
+
+def maker(frame: bytes) -> str:
+    """The stage that such a packet comes from."""
+    kind, at = network(frame)
+    if kind == ARP:
+        return "arp.output"
+    proto = frame[at + 9] if kind == IPV4 and len(frame) > at + 9 else -1
+    return {ICMP: "icmp.output", TCP: "tcp.output", UDP: "udp.output"}.get(
+        proto, "ip.output" if proto >= 0 else "kernel"
+    )
+
+
+def _arp(frame: bytes, at: int) -> tuple[Key | None, list[Key]]:
+    operation, sender, target = frame[at + 7], frame[at + 14 : at + 18], frame[at + 24 : at + 28]
+    if operation == 1:
+        return None, [("arp", sender + target)]
+    return ("arp", target + sender), []
+
+
+def _ipv4(frame: bytes, at: int) -> tuple[Key | None, list[Key]]:
+    start = at + (frame[at] & 15) * 4
+    proto = frame[at + 9]
+    quoted = [("quoted", _quoted(frame, at))]
+    ends, back = frame[at + 12 : at + 20], frame[at + 16 : at + 20] + frame[at + 12 : at + 16]
+    if proto == ICMP:
+        kind, ident = frame[start : start + 1], frame[start + 4 : start + 8]
+        if kind == b"\x08":
+            return None, [("echo", ends + ident), *quoted]
+        if kind == b"\0":
+            return ("echo", back + ident), quoted
+        if kind and kind[0] in ICMP_ERRORS:
+            return ("quoted", _quoted(frame, start + 8)), []
+    if proto == UDP:
+        there, here = frame[start : start + 2], frame[start + 2 : start + 4]
+        payload = frame[start + 8 :]
+        if payload:
+            return ("udp", back + here + there + payload), [("udp", ends + there + here + payload), *quoted]
+    return None, quoted
+
+
+def _quoted(frame: bytes, at: int) -> bytes:
+    """What an ICMP error keeps of a packet and no hop changes: id, protocol, addresses, the start of the payload.
+
+    RFC 792 has eight bytes quoted. Of UDP the checksum is left out, because a sender may leave it to its network card.
+    """
+    start = at + (frame[at] & 15) * 4 if len(frame) > at else at
+    size = 6 if frame[at + 9 : at + 10] == b"\x11" else 8
+    return frame[at + 4 : at + 6] + frame[at + 9 : at + 10] + frame[at + 12 : at + 20] + frame[start : start + size]

@@ -1,0 +1,377 @@
+"""Kernel events and captured frames -> records with journeys. Pure: tuples in, rows out, no clock, no kernel.
+
+A packet's buffer keeps its address all the way through veths, bridges and forwarding, so a journey is a chain of events
+with one address. Addresses are used again at once, so a chain is cut where the kernel lets go of the buffer, and where
+a new packet is queued. A copy (a bridge floods) has an address of its own and is the same journey, on another branch.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+
+from netlab.probe.capture import Captured
+from netlab.probe.causes import is_tcp
+from netlab.probe.event import HEADER, Event
+from netlab.probe.journal import Journal
+from netlab.probe.native import NativeNodes
+from netlab.topology.spec import Plan
+from netlab.trace.record import Row
+from netlab.wire.decode import flow_key
+
+QUEUED, SENT, ARRIVED = range(3)
+
+CHAINS = 100_000
+"""Packets under way that are remembered; past it the oldest is forgotten."""
+AT_WORK = 2_000_000
+"""ns after arrival within which the end of a packet is the end of the work that began at its arrival."""
+BELIEVED = 10_000_000
+"""ns after which the end of a buffer that the kernel frees silently (TCP's) may be another packet's."""
+HELD = 10_000_000_000
+"""ns for which any other packet may wait in a socket and still be believed to be the same."""
+SLACK = 2_000
+"""ns by which a capture's time may be after the event it belongs to: two clocks are read."""
+STALE = 20_000_000
+"""ns after which a captured frame that no event claimed is given up."""
+TRAIL = 64
+"""Frames sent to an interface that are remembered in case they arrive in another buffer."""
+NATIVE_LAG = 1_000_000_000
+"""ns that a frame may be under way between a kernel and a node that runs our own stack."""
+
+
+class Chain:
+    """One buffer's way: which journey it is, where it was last, and what its bytes are."""
+
+    __slots__ = (
+        "copied",
+        "cpu",
+        "frame",
+        "interface",
+        "length",
+        "node",
+        "pkt",
+        "said",
+        "shown",
+        "silent",
+        "state",
+        "t",
+        "wire",
+    )
+
+    def __init__(self, pkt: int, said: bool = False) -> None:
+        self.pkt, self.said = pkt, said
+        self.state, self.t, self.cpu, self.node, self.interface = QUEUED, 0, -1, "", ""
+        self.length = self.wire = 0
+        """Bytes as the kernel counts them, and as a wire carries them (with a VLAN tag that travelled beside)."""
+        self.frame: bytes | None = None
+        self.shown: bytes | None = None
+        """The frame as records show it: None when the run keeps no more bytes."""
+        self.copied = False
+        """A bridge made copies: what becomes of this buffer is not the packet's end."""
+        self.silent = False
+        """The kernel frees such a buffer (TCP's) without a word, so that its address can be another's by now."""
+
+    def carries(self, frame: bytes | None, shown: bytes | None) -> None:
+        """The bytes are these now."""
+        self.frame, self.shown = frame, shown
+        self.silent = is_tcp(frame) if frame is not None else self.silent
+
+    def branch(self) -> Chain:
+        """Another buffer with the same packet in it."""
+        chain = Chain(self.pkt, self.said)
+        chain.frame, chain.shown, chain.silent, chain.wire = self.frame, self.shown, self.silent, self.wire
+        return chain
+
+
+class KernelJoiner:
+    """Feed it what was drained; ``advance`` tells all that happened up to a moment, in order."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        journal: Journal,
+        *,
+        stage_at: Callable[[int], str],
+        reasons: Mapping[int, str],
+        captured: Iterable[str] = (),
+    ) -> None:
+        """``stage_at``: address in the kernel -> stage or "". ``captured``: the interfaces whose frames are fed."""
+        self.journal = journal
+        self.native = NativeNodes(plan, journal)
+        self._stage_at, self._reasons = stage_at, reasons
+        self._node = {i.name: i.node for i in plan.interfaces()}
+        self._peer = {i.name: i.peer for i in plan.interfaces()}
+        kinds = {node.name: node.kind for node in plan.nodes}
+        self._switch = frozenset(name for name, kind in kinds.items() if kind == "switch")
+        self._forwards = frozenset(name for name, kind in kinds.items() if kind != "host")
+        self._events: list[Event] = []
+        self._frames: dict[str, deque[Captured]] = {name: deque() for name in captured}
+        self._chains: dict[int, Chain] = {}
+        self._here: dict[int, Chain] = {}
+        """What each core last received: a copy that a bridge sends is of this."""
+        self._trail: dict[str, deque[Chain]] = {name: deque(maxlen=TRAIL) for name in self._node}
+        self._landing: dict[str, deque[Chain]] = {name: deque(maxlen=4096) for name in self.native.interfaces}
+        self._launched: dict[str, deque[tuple[int, bytes, int]]] = {name: deque() for name in self.native.interfaces}
+        self._tell = (self._queue, self._xmit, self._receive, self._consume, self._kfree)
+        self.ambiguous = 0
+        """Frames that had a rival of the same length at the same moment, and were joined by time alone."""
+        self.forgotten = 0
+
+    def feed(self, events: list[Event], frames: Iterable[Captured] = ()) -> None:
+        """What was drained. Frames must not come later than the events they belong to."""
+        self._events += events
+        self._events.sort()
+        for frame in sorted(frames, key=_captured_at):
+            waiting = self._frames.get(frame.interface)
+            if waiting is not None:
+                waiting.append(frame)
+
+    def add_native(self, rows: Iterable[Row]) -> None:
+        """Rows of a node that runs our own stack: ``t`` CLOCK_MONOTONIC ns, ``pkt`` that node's own number."""
+        self.native.add(rows)
+
+    def advance(self, until: int) -> None:
+        """Tell what happened up to ``until`` (CLOCK_MONOTONIC ns)."""
+        events = self._events
+        cut = bisect_right(events, until, key=_event_at)
+        self._events = events[cut:]
+        tell, native = self._tell, self.native
+        for t, what, cpu, skb, at, n in events[:cut]:
+            if native.next <= t:
+                native.process(t, self)
+            tell[what](t, cpu, skb, at, n)
+        native.process(until, self)
+
+    def finish(self) -> None:
+        """Tell the rest, and introduce the packets that still wait in a queue."""
+        self.advance(1 << 62)
+        for chain in self._chains.values():
+            if not chain.said:
+                self._introduce(chain, None)
+        self._chains.clear()
+
+    # ---- on its way out ----
+
+    def _queue(self, t: int, cpu: int, skb: int, interface: str, length: int) -> None:
+        node = self._node[interface]
+        chain = self._chains.get(skb)
+        if chain is None or not self._goes_on(chain, node, length):
+            chain = self._begin(t, cpu, skb, interface, length)
+        chain.state, chain.t, chain.cpu, chain.length = QUEUED, t, cpu, length
+        chain.node, chain.interface = node, interface
+        if interface not in self._launched:
+            self.journal.add(t, "stage", node, "ifq", cpu, chain.pkt, (interface, None))
+
+    def _goes_on(self, chain: Chain, node: str, length: int) -> bool:
+        """Whether a buffer that is queued is the packet that arrived in it, forwarded, or a new one in its place."""
+        return chain.state == ARRIVED and chain.node == node and node in self._forwards and chain.length == length
+
+    def _begin(self, t: int, cpu: int, skb: int, interface: str, length: int) -> Chain:
+        self._forget(skb)
+        chain = self._copied(t, cpu, interface, length) or self._launch(t, interface, length)
+        if chain is None:
+            chain = Chain(self.journal.new())
+        chain.t, chain.cpu = t, cpu
+        chain.node, chain.interface, chain.length = self._node[interface], interface, length
+        self._chains[skb] = chain
+        return chain
+
+    def _forget(self, skb: int) -> None:
+        """Drop what this address was before, and the oldest chain when there are too many."""
+        chain = self._chains.pop(skb, None)
+        if chain is None and len(self._chains) >= CHAINS:
+            chain = self._chains.pop(next(iter(self._chains)))
+            self.forgotten += 1
+        if chain is not None and not chain.said:
+            self._introduce(chain, None)
+
+    def _copied(self, t: int, cpu: int, interface: str, length: int) -> Chain | None:
+        """A branch of what this core has just received, when a switch sends as many bytes out of another port."""
+        source = self._here.get(cpu)
+        node = self._node[interface]
+        if source is None or node not in self._switch or source.node != node or source.length != length:
+            return None
+        if source.interface == interface or t - source.t > BELIEVED:
+            return None
+        source.copied = True
+        return source.branch()
+
+    def _launch(self, t: int, interface: str, length: int) -> Chain | None:
+        """What a node that runs our own stack sent by this interface."""
+        launched = self._launched.get(interface)
+        if launched is None:
+            return None
+        while launched and launched[0][0] < t - NATIVE_LAG:
+            launched.popleft()
+        for i, (_, frame, pkt) in enumerate(launched):
+            if len(frame) == length:
+                del launched[i]
+                chain = Chain(pkt, said=True)
+                chain.carries(frame, frame)
+                return chain
+        return None
+
+    def _xmit(self, t: int, cpu: int, skb: int, interface: str, length: int) -> None:
+        chain = self._chains.get(skb)
+        if chain is None or chain.state != QUEUED or chain.interface != interface:
+            chain = self._begin(t, cpu, skb, interface, length)
+        if interface in self._frames:
+            self._take_bytes(chain, t, interface, length)
+        chain.wire = len(chain.frame) if chain.frame is not None else length
+        if not chain.said:
+            self._introduce(chain, chain.frame)
+        peer = self._peer[interface]
+        if interface not in self._launched:
+            self.journal.add(
+                t, "wire.tx", chain.node, interface, cpu, chain.pkt, (peer, chain.wire, None, None, chain.shown)
+            )
+        chain.state, chain.t, chain.interface, chain.length = SENT, t, peer, length
+        self._trail[peer].append(chain)
+
+    def _take_bytes(self, chain: Chain, t: int, interface: str, length: int) -> None:
+        frame = self._frame_at(t, interface, length)
+        # where the tap missed it, no bytes are better than those from before a router changed them
+        chain.carries(frame, self.journal.kept(frame))
+
+    def _frame_at(self, t: int, interface: str, length: int) -> bytes | None:
+        """The last frame of that length which the tap saw before the driver got it."""
+        waiting = self._frames[interface]
+        while waiting and waiting[0].t < t - STALE:
+            waiting.popleft()
+        best, rivals = -1, 0
+        for i, frame in enumerate(waiting):
+            if frame.t > t + SLACK:
+                break
+            if frame.seen == length:
+                best, rivals = i, rivals + 1
+        if best < 0:
+            return None
+        self.ambiguous += rivals > 1
+        found = waiting[best].frame
+        del waiting[best]
+        return found
+
+    def _introduce(self, chain: Chain, frame: bytes | None) -> None:
+        chain.said = True
+        otherwise = f"{chain.length} bytes from {chain.interface}"
+        self.journal.introduce(chain.t, chain.node, chain.cpu, chain.pkt, frame, otherwise)
+
+    # ---- at the other end ----
+
+    def _receive(self, t: int, cpu: int, skb: int, interface: str, length: int) -> None:
+        chain = self._chains.get(skb)
+        if chain is None or chain.state != SENT or chain.interface != interface:
+            chain = self._moved(t, cpu, skb, interface, length + HEADER)
+        node = self._node[interface]
+        chain.state, chain.t, chain.cpu, chain.node = ARRIVED, t, cpu, node
+        self._here[cpu] = chain
+        if interface in self._landing:
+            self._landing[interface].append(chain)
+            return
+        add = self.journal.add
+        add(t, "wire.rx", node, interface, cpu, chain.pkt, (self._peer[interface], chain.wire, chain.shown))
+        add(t, "stage", node, "ether.input", cpu, chain.pkt, (interface, None))
+
+    def _moved(self, t: int, cpu: int, skb: int, interface: str, length: int) -> Chain:
+        """An arrival in a buffer that was not sent: the oldest frame of that length on its way here, else unknown."""
+        self._forget(skb)
+        sent = next((c for c in self._trail[interface] if _on_its_way(c, interface, length)), None)
+        if sent is not None:
+            chain = sent.branch()
+            sent.state = ARRIVED
+        else:
+            chain = Chain(self.journal.new())
+            chain.wire = length
+        chain.t, chain.cpu, chain.node = t, cpu, self._node[interface]
+        chain.interface, chain.length = interface, length
+        if not chain.said:
+            self._introduce(chain, None)
+        self._chains[skb] = chain
+        return chain
+
+    # ---- its end ----
+
+    def _consume(self, t: int, cpu: int, skb: int, address: int, _: int) -> None:
+        chain = self._chains.pop(skb, None)
+        if chain is None or chain.state != ARRIVED or not self._believed(chain, t, cpu):
+            return
+        stage = self._stage_at(address)
+        if stage:
+            self._end_at(stage, chain, t, cpu)
+
+    def _end_at(self, stage: str, chain: Chain, t: int, cpu: int) -> None:
+        """The stage that a packet ended in: it began when the packet came, unless that was long ago."""
+        if chain.cpu == cpu and t - chain.t < AT_WORK and stage != "socket.deliver":
+            t = chain.t + 1
+        self.journal.add(t, "stage", chain.node, stage, cpu, chain.pkt, (chain.interface, None))
+
+    def _believed(self, chain: Chain, t: int, cpu: int) -> bool:
+        """Whether the end of a buffer is the end of the packet, on a node where the kernel knows such an end."""
+        if chain.node in self._switch or chain.interface in self._landing:
+            return False  # a switch's own stack looks at copies; a node with our own stack tells its end itself
+        return t - chain.t < BELIEVED and chain.cpu == cpu if chain.silent else t - chain.t < HELD
+
+    def _kfree(self, t: int, cpu: int, skb: int, address: int, reason: int) -> None:
+        chain = self._chains.pop(skb, None)
+        if chain is None or chain.copied:
+            return
+        why = self._reasons.get(reason, f"reason {reason}")
+        stage = self._stage_at(address)
+        if stage == "icmp.input" and why == "NO_SOCKET":
+            # a program with a raw socket got a copy, and the kernel's own ICMP has nobody else to give it to
+            if self._believed(chain, t, cpu):
+                self._end_at(stage, chain, t, cpu)
+            return
+        if chain.state == ARRIVED and not self._droppable(chain, t, cpu, stage):
+            return
+        if not chain.said:
+            self._introduce(chain, None)
+        where = stage or ("ether.input" if chain.state == ARRIVED else "ifq" if chain.state == QUEUED else "nic.tx")
+        self.journal.add(t, "drop", self._dropper(chain, where), where, cpu, chain.pkt, (why, chain.interface))
+
+    def _droppable(self, chain: Chain, t: int, cpu: int, stage: str) -> bool:
+        if chain.node in self._switch and stage.split(".")[0] in ("bridge", "ether", ""):
+            return chain.cpu == cpu and t - chain.t < BELIEVED
+        return self._believed(chain, t, cpu)
+
+    def _dropper(self, chain: Chain, where: str) -> str:
+        """The node that dropped it: a packet that was sent is dropped by its receiver only in the receiver's queue."""
+        if chain.state == SENT and where == "nic.rx":
+            return self._node[chain.interface]
+        return chain.node
+
+    # ---- the other teller of the nodes that run our own stack ----
+
+    def land(self, t: int, interface: str, frame: bytes) -> int:
+        """The journey that the kernel brought to ``interface`` with these bytes; 0 where none is known."""
+        landing = self._landing.get(interface)
+        if landing is None:
+            return 0
+        while landing and landing[0].t < t - NATIVE_LAG:
+            landing.popleft()
+        for i, chain in enumerate(landing):
+            if chain.wire == len(frame) and (chain.frame is None or _same(chain.frame, frame)):
+                del landing[i]
+                return chain.pkt
+        return 0
+
+    def launch(self, t: int, interface: str, frame: bytes, pkt: int) -> None:
+        """A frame of journey ``pkt`` is handed to the kernel at ``interface``."""
+        self._launched[interface].append((t, frame, pkt))
+
+
+def _on_its_way(chain: Chain, interface: str, length: int) -> bool:
+    return chain.state == SENT and chain.interface == interface and chain.length == length
+
+
+def _same(a: bytes, b: bytes) -> bool:
+    return a == b or flow_key(a) == flow_key(b)
+
+
+def _event_at(event: Event) -> int:
+    return event[0]
+
+
+def _captured_at(frame: Captured) -> int:
+    return frame.t
