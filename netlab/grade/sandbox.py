@@ -304,7 +304,7 @@ def _launch(level: str, limits: Limits) -> _Child:
     )
     if lifeline >= 0:
         os.close(lifeline)
-    child = _Child(process, SlotPipe(_ends(process, limits), reply_limit=limits.reply), level)
+    child = _Child(process, SlotPipe(pipe_ends(process, limits.output), reply_limit=limits.reply), level)
     try:
         boot = marshal.dumps((_texts(), _plan(level, limits, seen, uid, lifeline)))
         layers = child.pipe.hello(boot, START_S)
@@ -331,13 +331,14 @@ def _plan(level: str, limits: Limits, seen: Layout, uid: int, lifeline: int) -> 
     }
 
 
-def _ends(process: subprocess.Popen[bytes], limits: Limits) -> PolledEnds | ThreadedEnds:
+def pipe_ends(process: subprocess.Popen[bytes], output_limit: int) -> PolledEnds | ThreadedEnds:
+    """Our ends of a process's three pipes, taken over from ``process``."""
     assert process.stdin and process.stdout and process.stderr
     requests, replies, output = (os.dup(end.fileno()) for end in (process.stdin, process.stdout, process.stderr))
     for end in (process.stdin, process.stdout, process.stderr):
         end.close()
     kind = PolledEnds if os.name == "posix" else ThreadedEnds
-    return kind(requests, replies, output, limits.output)
+    return kind(requests, replies, output, output_limit)
 
 
 def _environment() -> dict[str, str]:

@@ -1,0 +1,236 @@
+"""Grading a folder: worker processes that judge one submission at a time, and are replaced when one is lost.
+
+A worker is netlab's own code, but it runs a simulation that a student's answer steers; one that doesn't come back in
+time is killed, its submission gets its rows all the same, and a new worker takes the next.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+from netlab.backend.base import SlotFailure
+from netlab.backend.slotpipe import SlotPipe
+from netlab.errors import BadInput
+from netlab.grade.judge import BUDGET_S, Graded, judge, same_row
+from netlab.grade.sandbox import Limits, pipe_ends
+from netlab.lab.check import CheckResult, Evidence
+from netlab.lab.lab import Lab
+
+GRACE_S = 15.0
+"""Seconds past its budget after which a worker is given up."""
+
+WORKER_OUTPUT = 16 << 10
+WORKER_REPLY = 32 << 20
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One file of a folder, and whose it is."""
+
+    student: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Order:
+    """How a folder is to be judged."""
+
+    lab: Lab
+    secret: bytes
+    seeds: tuple[int, ...] | None = None
+    limits: Limits | None = None
+    budget: float = BUDGET_S
+
+    def judge(self, submission: Submission) -> Graded:
+        """Judge one submission in this process."""
+        return judge(
+            self.lab,
+            submission.path,
+            submission.student,
+            self.secret,
+            self.seeds,
+            limits=self.limits,
+            budget=self.budget,
+        )
+
+
+def submissions(folder: Path) -> tuple[Submission, ...]:
+    """Every file in the folder, by student: the stem of a ``.py``, the whole name of anything else."""
+    if not folder.is_dir():
+        raise BadInput("there is no such folder", where=str(folder), right="give a folder with one .py a student")
+    files = sorted(path for path in folder.iterdir() if not path.is_dir() or path.is_symlink())
+    if not files:
+        raise BadInput("the folder holds no submission", where=str(folder), right="put one .py a student there")
+    return tuple(Submission(path.stem if path.suffix == ".py" else path.name, path) for path in files)
+
+
+def grade_folder(
+    lab: Lab,
+    folder: Path,
+    secret: bytes,
+    *,
+    workers: int = 0,
+    seeds: tuple[int, ...] | None = None,
+    limits: Limits | None = None,
+    budget: float = BUDGET_S,
+    told: Callable[[Graded], None] | None = None,
+) -> list[Graded]:
+    """Judge every file of the folder; the list is by student, whatever order they were done in.
+
+    ``workers`` 0 means one for each core; 1, or a lab that was not loaded from a folder, means here and one by one.
+    ``told`` hears of each submission as it is done.
+    """
+    order = Order(lab, secret, seeds, limits, budget)
+    todo = submissions(folder)
+    count = min(workers or os.cpu_count() or 1, len(todo))
+    if count <= 1 or lab.folder is None:
+        return [_tell(order.judge(submission), told) for submission in todo]
+    return _Crew(order, todo, told).grade(count)
+
+
+def _tell(graded: Graded, told: Callable[[Graded], None] | None) -> Graded:
+    if told is not None:
+        told(graded)
+    return graded
+
+
+class _Crew:
+    """Some threads, each with a worker process of its own, and the list of what is still to do."""
+
+    def __init__(self, order: Order, todo: Sequence[Submission], told: Callable[[Graded], None] | None) -> None:
+        self._order, self._todo, self._told = order, todo, told
+        self._next = iter(range(len(todo)))
+        self._lock = threading.Lock()  # guards _next, _done, _workers, _stopped and the calls of told
+        self._done: dict[int, Graded] = {}
+        self._workers: set[_Worker] = set()
+        self._stopped = False
+        self._error: BaseException | None = None
+
+    def grade(self, count: int) -> list[Graded]:
+        """All of it; an interrupt ends the workers and goes on up."""
+        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                thread.join()
+        finally:
+            self._stop()
+        if self._error is not None:
+            raise self._error
+        return [self._done[index] for index in range(len(self._todo))]
+
+    def _stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+            workers = list(self._workers)
+        for worker in workers:
+            worker.kill()
+
+    def _work(self) -> None:
+        worker: _Worker | None = None
+        try:
+            while (index := self._take()) is not None:
+                worker = worker if worker and worker.sound else self._hire(worker)
+                graded = worker.judge(self._order, self._todo[index])
+                with self._lock:
+                    if not self._stopped:
+                        self._done[index] = _tell(graded, self._told)
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
+            self._error = error
+        finally:
+            self._dismiss(worker)
+
+    def _take(self) -> int | None:
+        with self._lock:
+            return None if self._stopped else next(self._next, None)
+
+    def _hire(self, old: _Worker | None) -> _Worker:
+        self._dismiss(old)
+        worker = _Worker()
+        with self._lock:
+            self._workers.add(worker)
+        return worker
+
+    def _dismiss(self, worker: _Worker | None) -> None:
+        if worker is not None:
+            worker.end()
+            with self._lock:
+                self._workers.discard(worker)
+
+
+class _Worker:
+    """A process of netlab's own that judges what it is told to."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "netlab.grade.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            bufsize=0,
+        )
+        self._pipe = SlotPipe(pipe_ends(self._process, WORKER_OUTPUT), reply_limit=WORKER_REPLY)
+
+    @property
+    def sound(self) -> bool:
+        """Whether it can take another submission."""
+        return self._pipe.broken is None
+
+    def judge(self, order: Order, submission: Submission) -> Graded:
+        """The submission's rows; when the worker is lost on it, rows that say so."""
+        limits = None if order.limits is None else astuple(order.limits)
+        what = (str(order.lab.folder), str(submission.path), submission.student, order.secret)
+        try:
+            return unpack(self._pipe.call("judge", (*what, order.seeds, limits, order.budget), order.budget + GRACE_S))
+        except SlotFailure as failure:
+            said = _lost(failure, self._pipe.printed, order.budget)
+            return Graded(submission.student, submission.path.name, same_row(order.lab.checks, "error", said))
+
+    def end(self) -> None:
+        """Let it go: at once when it is idle, by force when it isn't."""
+        self._pipe.close()
+        try:
+            self._process.wait(timeout=1.0 if self.sound else 0.0)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process.wait()
+
+    def kill(self) -> None:
+        """End it now; its sandbox sees that it is gone and ends too."""
+        self._process.kill()
+
+
+def _lost(failure: SlotFailure, printed: str, budget: float) -> str:
+    if failure.kind == "timeout":
+        return f"the simulation of its answer did not come to an end within {budget + GRACE_S:g} s"
+    last = printed.strip().splitlines()[-1:] or [failure.said]
+    return f"the process that judged it was lost ({last[0]})"
+
+
+# ---- rows over the pipe ---------------------------------------------------------------------------
+
+
+def pack(graded: Graded) -> tuple[Any, ...]:
+    """A graded submission as plain data."""
+    return astuple(graded)
+
+
+def unpack(plain: Any) -> Graded:
+    """The graded submission that `pack` made plain."""
+    student, file, rows, isolation, printed = plain
+    results = tuple(_unpack_row(*row) for row in rows)
+    return Graded(student, file, results, isolation, printed)
+
+
+def _unpack_row(check: str, status: Any, points: int, of: int, said: str, evidence: Any, hidden: bool) -> CheckResult:
+    places = tuple(Evidence(*place) for place in evidence)
+    return CheckResult(check, status, points, of, said, places, hidden)
