@@ -1,0 +1,50 @@
+"""A run that is kept in a folder: ``trace.arrow`` (all records) and ``result.json`` (what was measured)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from netlab.errors import BadInput
+from netlab.experiment.result import Result
+from netlab.trace.log import Log
+
+TRACE = "trace.arrow"
+RESULT = "result.json"
+
+
+def facts_of(result: Result) -> dict[str, Any]:
+    """The result without its records, as JSON has it; ``digest`` is that of the records."""
+    return {
+        "experiment": result.experiment,
+        "facts": result.facts,
+        "metrics": result.metrics,
+        "problems": [asdict(problem) for problem in result.problems],
+        "records": len(result.log),
+        "records_lost": result.log.lost,
+        "digest": result.log.digest(),
+    }
+
+
+def keep(result: Result, folder: Path) -> None:
+    """Write the run into the folder, over an earlier one; BadInput when the folder cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        result.log.save(folder / TRACE)
+        (folder / RESULT).write_text(json.dumps(facts_of(result), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        what = f"the run cannot be kept there ({error.strerror})"
+        raise BadInput(what, where=str(folder), right="choose another folder with --out") from error
+
+
+def log_in(place: Path) -> Log:
+    """The log of a kept run: its folder, or the trace itself."""
+    path = place / TRACE if place.is_dir() else place
+    if not path.is_file():
+        right = "give a folder that 'nlab run LAB --out FOLDER' has written"
+        raise BadInput(
+            f"there is no {TRACE}" if place.is_dir() else "there is no such folder", where=str(place), right=right
+        )
+    return Log.load(path)

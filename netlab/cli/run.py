@@ -1,0 +1,113 @@
+"""`nlab run`: a lab's experiment, without a notebook."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netlab.cli.args import backend_option
+from netlab.cli.table import print_json
+from netlab.errors import BadInput
+
+if TYPE_CHECKING:
+    from netlab.experiment.result import Result
+    from netlab.lab.lab import Lab
+
+EXAMPLE = """nlab run 01 --backend sim --seed 1 --out first-run
+  nlab run 01 --answer work/01-packet-path/exercise.py"""
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument("lab", help="a lab's number (01) or name (01-packet-path)")
+    backend_option(parser)
+    parser.add_argument("--seed", type=int, default=1, help="same seed, same run (in sim); 1 if not given")
+    parser.add_argument("--experiment", metavar="NAME", help="which of the lab's experiments; its first if not given")
+    parser.add_argument("--answer", type=Path, metavar="FILE", help="with your answer in the slot, not netlab's own")
+    parser.add_argument("--student", default="", metavar="NAME", help="the variant of this student")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="keep the run in this folder, for 'nlab view DIR'")
+    parser.add_argument("--json", action="store_true", help="the result as JSON")
+
+
+def run(options: Namespace) -> int:
+    """The exit code."""
+    from netlab.cli.kept import facts_of, keep
+    from netlab.lab.catalogue import load_lab
+
+    lab = load_lab(options.lab)
+    with _slots(lab, options.answer) as slots:
+        result = _run(lab, options, slots)
+    if options.out:
+        keep(result, options.out)
+    if options.json:
+        print_json(facts_of(result))
+    else:
+        print(told(lab, result))
+        print(f"kept in {options.out}; look at it with: nlab view {options.out}" if options.out else "")
+    return 0
+
+
+def _run(lab: Lab, options: Namespace, slots: Mapping[str, Callable[..., Any]]) -> Result:
+    from netlab.lab.variant import variant
+
+    name = options.experiment or next(iter(lab.experiments), "")
+    if name not in lab.experiments:
+        right = f"experiments are {', '.join(lab.experiments)}"
+        raise BadInput(f"there is no experiment '{name}'", where=lab.slug, right=right)
+    experiment: Callable[..., Result] = lab.experiments[name]
+    return experiment(variant(lab, options.student), options.seed, slots, backend=options.backend)
+
+
+@contextmanager
+def _slots(lab: Lab, answer: Path | None) -> Iterator[Mapping[str, Callable[..., Any]]]:
+    """The answer's functions, in the grader's own sandbox; none without an answer."""
+    if answer is None:
+        yield {}
+        return
+    from netlab.grade.sandbox import Sandbox
+
+    if not answer.is_file():
+        raise BadInput("there is no such file", where=str(answer), right="give the exercise.py of your lab's folder")
+    with Sandbox(answer) as box:
+        yield {exercise.slot: box.slot(exercise.slot) for exercise in lab.exercises}
+
+
+def told(lab: Lab, result: Result) -> str:
+    """The run in words: what was measured, what to beware of, and the packet that says most."""
+    from netlab.view.path import packet_path
+
+    facts, log = result.facts, result.log
+    lines = [
+        f"{lab.slug} {result.experiment}: {facts['topology']} in {facts['backend']}, seed {facts['seed']}",
+        *(
+            f"  {name.removesuffix('_ns').replace('_', ' ')}: {_measured(name, value)}"
+            for name, value in result.metrics.items()
+        ),
+        f"  records: {len(log)}" + (f", and {log.lost} lost" if log.lost else ""),
+        f"  digest: {log.digest()[:16]}",
+        *(f"  {problem.severity}: {problem}" for problem in result.problems),
+        *(f"  note: {note}" for note in log.header.notes),
+        *_failures(facts.get("slot_failures", ())),
+    ]
+    picture = packet_path(log)
+    return "\n".join([*lines, "", picture.title, *(f"  {sentence}" for sentence in picture.narrative)])
+
+
+def _failures(found: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What went wrong in the answer, each thing once."""
+    counted = Counter((f["node"], f["said"]) for f in found)
+    return [
+        f"  your answer on {node}: {said}" + (f" ({n} times)" if n > 1 else "") for (node, said), n in counted.items()
+    ]
+
+
+def _measured(name: str, value: Any) -> str:
+    from netlab.units import format_time
+
+    if name.endswith("_ns") and isinstance(value, int):
+        return format_time(value)
+    return "-" if value is None else str(value)

@@ -1,0 +1,68 @@
+"""`nlab view`: a kept run, as terminal text, as one HTML file, or as a capture."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netlab.cli.kept import log_in
+
+if TYPE_CHECKING:
+    from netlab.trace.log import Log
+
+EXAMPLE = """nlab view first-run
+  nlab view first-run --packet 3
+  nlab view first-run --as html
+  nlab view first-run --as pcapng --out run.pcapng"""
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument("run", type=Path, metavar="DIR", help="a folder that 'nlab run --out DIR' has written")
+    said = "terminal (text, the default), html (one file, needs no network), pcapng (for Wireshark)"
+    parser.add_argument("--as", dest="form", choices=list(FORMS), default="terminal", help=said)
+    parser.add_argument("--packet", type=int, metavar="N", help="this packet; the one that says most if not given")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="where to write; report.html or trace.pcapng in DIR if not given"
+    )
+
+
+def run(options: Namespace) -> int:
+    """The exit code."""
+    print(FORMS[options.form](log_in(options.run), options))
+    return 0
+
+
+def _terminal(log: Log, options: Namespace) -> str:
+    from netlab.view.path import packet_path
+    from netlab.view.render.terminal import render
+
+    return render(packet_path(log, options.packet))
+
+
+def _html(log: Log, options: Namespace) -> str:
+    from netlab.view.path import packet_path
+    from netlab.view.render.html import render
+
+    target = _target(options, "report.html")
+    target.write_text(render(packet_path(log, options.packet)), encoding="utf-8")
+    return str(target)
+
+
+def _pcapng(log: Log, options: Namespace) -> str:
+    from netlab.cli.pcap import write_pcapng
+
+    target = _target(options, "trace.pcapng")
+    written, bare = write_pcapng(log, target)
+    without = f"; {bare} more were seen without their bytes" if bare else ""
+    return f"{target}: {written} frames{without}"
+
+
+def _target(options: Namespace, name: str) -> Path:
+    place: Path = options.run if options.run.is_dir() else options.run.parent
+    return Path(options.out) if options.out else place / name
+
+
+FORMS: dict[str, Callable[[Log, Namespace], str]] = {"terminal": _terminal, "html": _html, "pcapng": _pcapng}
