@@ -126,6 +126,7 @@ def _neighbors() -> dict[str, bytes]:
 
 def _segment(flags: int, said: tcp.Options, payload: bytes = b"", seq: int = 1000, ack: int = 0) -> bytes:
     options = tcp.pack_options(said)
+    ack = ack if flags & tcp.ACK else 0
     segment = tcp.build(40000, 80, seq, ack, flags, 65535, payload, IP1, IP2, options=options)
     return _frame4(ipv4.build(IP1, IP2, ipv4.TCP, segment, id=20, fragment=ipv4.DONT_FRAGMENT))
 
