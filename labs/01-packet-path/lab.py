@@ -6,18 +6,19 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from netlab.experiment.passages import Passage, passages
 from netlab.experiment.result import Result
 from netlab.experiment.spec import Experiment
 from netlab.lab.check import Check, Need, Results, Verdict
 from netlab.lab.exercise import Exercise
 from netlab.lab.experiment import LabExperiment
 from netlab.lab.lab import Lab
+from netlab.lab.rhythm import Knob, Prediction, Question, WhatIf
 from netlab.lab.variant import Variant
 from netlab.sim.rng import Stream, Streams
 from netlab.stack.forward import Forward
 from netlab.topology.resolve import resolve
 from netlab.topology.spec import End, Interface, Link, Node, Plan, Route, Topology
-from netlab.trace.record import Record
 from netlab.units import MS, US
 from netlab.wire import ethernet, icmp, ipv4
 from netlab.wire.address import format_ipv4, parse_ipv4, parse_mac
@@ -165,69 +166,9 @@ def _frame(plan: Plan, sender: str, packet: bytes) -> bytes:
 # ---- what the router did, read from the records --------------------------------------------------
 
 
-class Crossing(NamedTuple):
-    """One packet that came to the forwarding stage: as it came, as it left (None if it did not), and where it ended."""
-
-    pkt: int
-    before: bytes
-    came_by: str
-    decided: str
-    """The stage behind `ip.forward`: "ether.output", "icmp.error", or "" for none."""
-    after: bytes | None
-    left_by: str
-    to_mac: bytes
-    asked_for: int
-    """The next hop whose link address was asked for, 0 when that was known or was not to be."""
-    reason: str
-    record: int
-
-
-def crossings(result: Result) -> list[Crossing]:
+def crossings(result: Result) -> list[Passage]:
     """Every passage of a packet through the router's forwarding stage, in order."""
-    return [c for history in _histories(result).values() for c in _passages(history)]
-
-
-def _histories(result: Result) -> dict[int, list[tuple[int, Record]]]:
-    """The records of each packet on its way to, in and from the router, in order of time."""
-    found: dict[int, list[tuple[int, Record]]] = {}
-    for index, record in enumerate(result.log):
-        towards = record.kind == "wire.tx" and record.data[0].startswith(ROUTER)
-        if record.pkt and (record.node == ROUTER or towards):
-            found.setdefault(record.pkt, []).append((index, record))
-    return {pkt: sorted(history, key=lambda item: (item[1].t, item[0])) for pkt, history in found.items()}
-
-
-def _passages(history: list[tuple[int, Record]]) -> Iterator[Crossing]:
-    for start, (index, record) in enumerate(history):
-        if record.kind == "stage" and record.obj == "ip.forward":
-            arrived = [r for _, r in history[:start] if r.kind == "wire.tx" and r.data[0].startswith(ROUTER)]
-            if arrived:
-                yield _passage(arrived[-1], index, [r for _, r in history[start + 1 :]])
-
-
-def _passage(arrived: Record, index: int, later: list[Record]) -> Crossing:
-    following = next((r for r in later if r.kind == "stage"), None)
-    left = next((r for r in later if r.kind == "wire.tx" and r.node == ROUTER), None)
-    dropped = next((r for r in later if r.kind == "drop" and r.node == ROUTER), None)
-    decided = following.obj if following and following.node == ROUTER else ""
-    return Crossing(
-        arrived.pkt,
-        arrived.data[4][ethernet.SIZE :],
-        arrived.data[0],
-        decided,
-        left.data[4][ethernet.SIZE :] if left else None,
-        following.data[0] if following and decided == "ether.output" else "",
-        left.data[4][:6] if left else b"",
-        _asked(dropped),
-        dropped.data[0] if dropped else "",
-        index,
-    )
-
-
-def _asked(dropped: Record | None) -> int:
-    prefix = "no ARP answer from "
-    reason = dropped.data[0] if dropped else ""
-    return parse_ipv4(reason.removeprefix(prefix)) if reason.startswith(prefix) else 0
+    return passages(result.log, ROUTER, "ip.forward")
 
 
 def name(packet: bytes) -> str:
@@ -249,7 +190,7 @@ def _plan(result: Result) -> Plan:
     return plan_from_data(result.log.header.plan)
 
 
-def _routable(result: Result) -> list[Crossing]:
+def _routable(result: Result) -> list[Passage]:
     """Passages of packets that have a route, and a TTL so far from its end that nobody can take it for spent."""
     best = _longest(_plan(result))
     return [c for c in crossings(result) if _header(c.before).ttl > 2 and best(_header(c.before).dst)]
@@ -408,7 +349,7 @@ def admits_no_route(results: Results) -> Verdict:
     return Verdict(True)
 
 
-def _left(results: Results) -> list[Crossing]:
+def _left(results: Results) -> list[Passage]:
     return [c for c in crossings(results["trial"]) if c.after is not None]
 
 
@@ -441,6 +382,69 @@ def _check(
     title: str, points: int, said: str, judge: Callable[[Results], Verdict], *needs: Need, first: bool = False
 ) -> Check:
     return Check(title, points, said, ("trial",), judge, needs=needs, after=() if first else ("forwards",))
+
+
+# ---- what the reader guesses, explains and turns -------------------------------------------------
+
+
+def frames_before_answer(result: Result) -> str:
+    """How many frames h1 put on its wire before the first echo reply reached it."""
+    replies = {r.pkt for r in result.log if r.kind == "packet" and r.data[1].startswith("ICMP echo reply")}
+    sent = 0
+    for record in sorted(result.log, key=lambda r: r.t):
+        if record.kind == "wire.rx" and record.node == "h1" and record.pkt in replies:
+            break
+        sent += record.kind == "wire.tx" and record.node == "h1"
+    return str(sent)
+
+
+def who_answers_ttl_1(result: Result) -> str:
+    """The node that made the time exceeded message, if one did."""
+    for record in result.log:
+        if record.kind == "packet" and "time exceeded" in record.data[1]:
+            return record.node
+    return "nobody"
+
+
+def is_the_wait(result: Result, index: int) -> Verdict:
+    """The first packet's first visit to `ether.output` in r1."""
+    record = result.log[index]
+    visits = [
+        i
+        for i, r in enumerate(result.log)
+        if r.kind == "stage" and r.obj == "ether.output" and r.node == ROUTER and r.pkt == record.pkt
+    ]
+    if record.node != ROUTER:
+        return Verdict(False, f"that is on {record.node}; look inside {ROUTER}", records=(index,))
+    if len(visits) < 2:
+        return Verdict(False, "this packet passes ether.output once only: its neighbour was known", records=(index,))
+    if index not in visits[:-1]:
+        return Verdict(False, f"at {record.obj} it does not wait; which stage does it pass twice?", records=(index,))
+    return Verdict(
+        True, "it passes ether.output twice: in between, r1 asks by ARP who its next hop is", records=(index,)
+    )
+
+
+def is_the_end(result: Result, index: int) -> Verdict:
+    """Where the packet with TTL 1 was dropped."""
+    record = result.log[index]
+    if record.kind != "drop":
+        return Verdict(False, f"here the packet is at {record.obj} and still alive", records=(index,))
+    if "TTL" not in record.data[0]:
+        return Verdict(False, f"this packet was dropped for another reason: {record.data[0]}", records=(index,))
+    return Verdict(True, "r1 drops it before it looks up a route, and tells h1 so", records=(index,))
+
+
+def turned(v: Variant, seed: int, *, ttl: int, size: int, delay: int, count: int) -> Experiment:
+    """The crossing with other numbers: TTL, payload in bytes, delay between the routers in ms, pings."""
+    base = network(v)
+    links = tuple(
+        Link(link.a, link.b, delay=delay * MS) if {link.a.node, link.b.node} == {ROUTER, "r2"} else link
+        for link in base.links
+    )
+    topology = Topology(base.name, base.nodes, links)
+    pings = (Ping("h1", "h4", count=count, interval=20 * MS, size=size, ttl=ttl),)
+    return Experiment("what-if", "h1 pings h4 with your numbers", topology, pings, slots=((ROUTER, "forward"),))
 
 
 LAB = Lab(
@@ -482,6 +486,43 @@ LAB = Lab(
         ),
         _check(
             "no-route", 1, "a packet that no route covers is answered, not guessed away", admits_no_route, SOME_LOST
+        ),
+    ),
+    predictions=(
+        Prediction(
+            "frames",
+            "How many frames does h1 put on its wire before the answer to its first ping arrives?",
+            ("1", "2", "3"),
+            "crossing",
+            frames_before_answer,
+            "h1 knows h4's address, but not the link address of its router: it has to ask by ARP first.",
+        ),
+        Prediction(
+            "last-ttl",
+            "The last ping leaves h1 with a TTL of 1. Who answers?",
+            ("s1", "r1", "h4", "nobody"),
+            "crossing",
+            who_answers_ttl_1,
+            "A switch does not look at the TTL. The first router finds 1, may not send it on with 0, and says so.",
+        ),
+    ),
+    questions=(
+        Question(
+            "wait",
+            "Zoom into r1 and pick the step at which the first ping waits for its neighbour's link address.",
+            "crossing",
+            is_the_wait,
+        ),
+        Question("end", "Pick the step at which the journey of the ping with TTL 1 ends.", "crossing", is_the_end),
+    ),
+    what_if=WhatIf(
+        "Turn the TTL down until the ping dies, and the delay up: what does a ping see of the path?",
+        turned,
+        (
+            Knob("ttl", "TTL", 1, 8, 4),
+            Knob("size", "payload (bytes)", 0, 1472, 56),
+            Knob("delay", "delay r1-r2 (ms)", 0, 50, 5),
+            Knob("count", "pings", 1, 10, 2),
         ),
     ),
     variant=variant,

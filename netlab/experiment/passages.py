@@ -1,0 +1,91 @@
+"""What a node did with each packet that came to one of its stages: as it came, as it left, and what was decided.
+
+Read from records alone, so it is the same for any stack that reports its stages and its frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from netlab.trace.log import Log
+from netlab.trace.record import Record
+from netlab.wire import ethernet
+from netlab.wire.address import parse_ipv4
+
+NO_ANSWER = "no ARP answer from "
+
+
+class Passage(NamedTuple):
+    """One packet's way through a stage. Packets are bytes from the network header on."""
+
+    pkt: int
+    before: bytes
+    came_by: str
+    """The interface it came in by."""
+    decided: str
+    """The next stage, "" when there was none."""
+    after: bytes | None
+    """As it left the node; None when it did not."""
+    left_by: str
+    """The interface that the next stage was given, "" when that was not to send."""
+    to_mac: bytes
+    """The neighbour's link address, b"" when it did not leave."""
+    asked_for: int
+    """The next hop that never answered ARP, 0 otherwise."""
+    reason: str
+    """Why the node dropped it, "" otherwise."""
+    record: int
+    """The index of the stage's record."""
+
+
+def passages(log: Log, node: str, stage: str) -> list[Passage]:
+    """Every passage of a packet from another node through a stage of ``node``, in order of time for each packet."""
+    found: list[Passage] = []
+    for history in _histories(log, node).values():
+        found += _passages(history, node, stage)
+    return found
+
+
+History = list[tuple[int, Record]]
+
+
+def _histories(log: Log, node: str) -> dict[int, History]:
+    """The records of each packet on its way to, in and from the node, in order of time."""
+    found: dict[int, History] = {}
+    for index, record in enumerate(log):
+        if record.pkt and (record.node == node or _towards(record, node)):
+            found.setdefault(record.pkt, []).append((index, record))
+    return {pkt: sorted(history, key=lambda item: (item[1].t, item[0])) for pkt, history in found.items()}
+
+
+def _towards(record: Record, node: str) -> bool:
+    return record.kind == "wire.tx" and record.data[0].startswith(f"{node}-")
+
+
+def _passages(history: History, node: str, stage: str) -> Iterator[Passage]:
+    for start, (index, record) in enumerate(history):
+        if record.kind == "stage" and record.obj == stage and record.node == node:
+            arrived = [r for _, r in history[:start] if _towards(r, node)]
+            if arrived:
+                yield _passage(arrived[-1], index, [r for _, r in history[start + 1 :] if r.node == node])
+
+
+def _passage(arrived: Record, index: int, later: list[Record]) -> Passage:
+    following = next((r for r in later if r.kind == "stage"), None)
+    left = next((r for r in later if r.kind == "wire.tx"), None)
+    dropped = next((r for r in later if r.kind == "drop"), None)
+    decided = following.obj if following else ""
+    reason = dropped.data[0] if dropped else ""
+    return Passage(
+        arrived.pkt,
+        arrived.data[4][ethernet.SIZE :],
+        arrived.data[0],
+        decided,
+        left.data[4][ethernet.SIZE :] if left else None,
+        following.data[0] if following and decided == "ether.output" else "",
+        left.data[4][:6] if left else b"",
+        parse_ipv4(reason.removeprefix(NO_ANSWER)) if reason.startswith(NO_ANSWER) else 0,
+        reason,
+        index,
+    )
