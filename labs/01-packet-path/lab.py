@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from netlab.experiment.passages import Passage, passages
 from netlab.experiment.result import Result
@@ -16,7 +16,9 @@ from netlab.lab.lab import Lab
 from netlab.lab.rhythm import Knob, Prediction, Question, WhatIf
 from netlab.lab.variant import Variant
 from netlab.sim.rng import Stream, Streams
+from netlab.stack.fib import Route as StackRoute
 from netlab.stack.forward import Forward
+from netlab.stack.host import build_host
 from netlab.topology.resolve import resolve
 from netlab.topology.spec import End, Interface, Link, Node, Plan, Route, Topology
 from netlab.units import MS, US
@@ -184,47 +186,24 @@ def _header(packet: bytes) -> ipv4.Header:
     return header
 
 
-def _plan(result: Result) -> Plan:
-    from netlab.topology.codec import plan_from_data
-
-    return plan_from_data(result.log.header.plan)
-
-
 def _routable(result: Result) -> list[Passage]:
     """Passages of packets that have a route, and a TTL so far from its end that nobody can take it for spent."""
-    best = _longest(_plan(result))
+    best = _best_route(result)
     return [c for c in crossings(result) if _header(c.before).ttl > 2 and best(_header(c.before).dst)]
 
 
-class Way(NamedTuple):
-    """Where a packet should go: out of an interface, to a neighbour."""
-
-    interface: str
-    neighbour: int
-    prefix: str
-
-    def told(self) -> str:
-        """In words."""
-        return f"by {self.prefix} the neighbour is {format_ipv4(self.neighbour)}"
+def _best_route(result: Result) -> Callable[[int], StackRoute | None]:
+    """The router's table as a function of the destination, by netlab's own longest match."""
+    return build_host(result.plan.node(ROUTER), result.plan).fib.lookup
 
 
-def _longest(plan: Plan) -> Callable[[int], Way | None]:
-    """The router's table as a function of the destination; the plan has it longest prefix first."""
-    from ipaddress import IPv4Network
+def _told(route: StackRoute, dst: int) -> str:
+    """Where a route leads, in words."""
+    return f"by {_prefix(route)} the neighbour is {format_ipv4(route.gateway or dst)}"
 
-    table = [
-        (int(net.network_address), int(net.netmask), route)
-        for route in plan.node(ROUTER).routes
-        for net in (IPv4Network(route.prefix),)
-    ]
 
-    def way(dst: int) -> Way | None:
-        for prefix, mask, route in table:
-            if dst & mask == prefix:
-                return Way(route.interface, parse_ipv4(route.via) if route.via else dst, route.prefix)
-        return None
-
-    return way
+def _prefix(route: StackRoute) -> str:
+    return f"{format_ipv4(route.prefix)}/{route.length}"
 
 
 # ---- the judges ----------------------------------------------------------------------------------
@@ -270,26 +249,25 @@ def keeps_checksum(results: Results) -> Verdict:
 def chooses_next_hop(results: Results) -> Verdict:
     """What leaves goes out of the interface, and to the neighbour, of the longest prefix."""
     result = results["trial"]
-    plan = _plan(result)
-    best = _longest(plan)
+    plan = result.plan
+    best = _best_route(result)
     macs = {parse_mac(i.mac): i for i in plan.interfaces()}
     for c in _routable(result):
-        way = best(_header(c.before).dst)
-        assert way is not None
-        if c.left_by != way.interface:
-            best_is = f"the longest prefix that covers it is {way.prefix}, by {way.interface}"
-            said = f"{name(c.before)} left by {c.left_by}; {best_is}"
+        dst = _header(c.before).dst
+        route = best(dst)
+        assert route is not None
+        if c.left_by != route.interface:
+            best_is = f"the longest prefix that covers it is {_prefix(route)}, by {route.interface}"
+            said = f"{name(c.before)} left by {c.left_by or 'no interface'}; {best_is}"
             return Verdict(False, said, records=(c.record,))
-        if c.asked_for and c.asked_for != way.neighbour:
-            nobody = f"was sent to {format_ipv4(c.asked_for)}, who is not on the wire of {way.interface}"
-            said = f"{name(c.before)} {nobody}; {way.told()}"
-            return Verdict(False, said, records=(c.record,))
-        neighbour = macs.get(c.to_mac)
-        if c.after is not None and (
-            neighbour is None or format_ipv4(way.neighbour) not in _addresses(neighbour.addresses)
-        ):
-            who = neighbour.name if neighbour else c.to_mac.hex(":")
-            said = f"{name(c.before)} went to {who} on {way.interface}; {way.told()}"
+        neighbour = route.gateway or dst
+        if c.asked_for and c.asked_for != neighbour:
+            nobody = f"was sent to {format_ipv4(c.asked_for)}, who is not on the wire of {route.interface}"
+            return Verdict(False, f"{name(c.before)} {nobody}; {_told(route, dst)}", records=(c.record,))
+        found = macs.get(c.to_mac)
+        if c.after is not None and (found is None or format_ipv4(neighbour) not in _addresses(found.addresses)):
+            who = found.name if found else c.to_mac.hex(":")
+            said = f"{name(c.before)} went to {who} on {route.interface}; {_told(route, dst)}"
             return Verdict(False, said, records=(c.record,))
     return Verdict(True)
 
@@ -301,7 +279,7 @@ def _addresses(cidrs: tuple[str, ...]) -> list[str]:
 def answers_spent_ttl(results: Results) -> Verdict:
     """A packet with TTL 1 is answered by the address it came in by; one with TTL 2 goes on."""
     result = results["trial"]
-    plan = _plan(result)
+    plan = result.plan
     for c in crossings(result):
         ttl = _header(c.before).ttl
         if ttl == 2 and c.decided != "ether.output":
@@ -338,7 +316,7 @@ def _answer_to(result: Result, pkt: int) -> tuple[int, int] | None:
 def admits_no_route(results: Results) -> Verdict:
     """What no route covers is not sent by any."""
     result = results["trial"]
-    best = _longest(_plan(result))
+    best = _best_route(result)
     for c in crossings(result):
         if best(_header(c.before).dst) is None and c.decided != "icmp.error":
             went = f"was sent out of {c.left_by}" if c.left_by else "got no answer"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from netlab.backend.base import Problem
+from netlab.topology.codec import plan_from_data
+from netlab.topology.spec import Plan
 from netlab.trace.log import Log
 from netlab.workload.spec import Outcome
 
@@ -20,3 +23,8 @@ class Result:
     log: Log
     problems: tuple[Problem, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The network that it ran on."""
+        return plan_from_data(self.log.header.plan)
