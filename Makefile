@@ -18,9 +18,9 @@ check: .venv/.dev ## format, lint, types and import layers: quick, changes nothi
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy netlab
-	@# every lab has a lab.py, so they are typed one folder at a time
-	@for lab in labs/*/; do ls $$lab*.py >/dev/null 2>&1 || continue; \
-	  echo "mypy $$lab"; $(BIN)/mypy $$(find $$lab -name '*.py') || exit 1; done
+	@# every lab has a lab.py, so labs are typed one at a time; what a student reads or writes there may leave types out
+	@for lab in labs/*/; do echo "mypy $$lab"; $(BIN)/mypy $$lab/lab.py && \
+	  $(BIN)/mypy --allow-untyped-defs --allow-untyped-calls $$lab/starter.py $$lab/answer.py $$lab/wrong/*.py || exit 1; done
 	$(BIN)/lint-imports
 
 format: .venv/.dev ## format the code
