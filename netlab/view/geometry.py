@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import hypot
 from typing import NamedTuple
 
@@ -14,9 +14,9 @@ from netlab.view.picture import Columns, columns
 
 LANE = 9.0
 """px from a cable's middle to the lane of each direction."""
-PARALLEL = 44.0
+PARALLEL = 60.0
 """px between two cables that join the same two nodes."""
-LINE, CHAR = 17.0, 8.0
+LINE, CHAR = 17.0, 7.8
 """px of a line of small text, and of a character of it."""
 
 
@@ -145,12 +145,11 @@ def _link_said(link: PlanLink) -> str:
 
 def _middles(cable: Cable) -> list[Point]:
     """Places for a cable's label: under its lanes, first in the middle."""
-    sides = (-30.0, 30.0, -46.0, 46.0)
     flat = abs(cable.end.x - cable.start.x) >= abs(cable.end.y - cable.start.y)
+    sides = (-27.0, -45.0, -60.0) if flat else (-60.0, 60.0, -80.0, 80.0)
     if flat and cable.end.x < cable.start.x:
-        sides = (30.0, -30.0, 46.0, -46.0)
-    reach = sides if flat else tuple(s * 2.2 for s in sides)
-    return [cable.at(part, aside) for aside in reach for part in (0.5, 0.4, 0.6)]
+        sides = (27.0, 45.0, 60.0)
+    return [cable.at(part, aside) for aside in sides for part in (0.5, 0.4, 0.6)]
 
 
 def _lanes(plan: Plan, cables: list[Cable], owner: dict[str, str]) -> Columns:
@@ -180,7 +179,8 @@ def _end_labels(plan: Plan, cables: list[Cable], shapes: list[Box]) -> tuple[Col
             interface = interfaces[name]
             text = _end_text(interface, with_address=interface.node not in in_box)
             size = (max(map(len, text)) * CHAR, len(text) * LINE)
-            box = _settle(_end_spots(way, *size, crowded=crowd[interface.node] > 6), taken, shapes)
+            others = [other for other in cables if other is not cable]
+            box = _settle(_end_spots(way, *size, crowded=crowd[interface.node] > 3), taken, shapes, others)
             taken.append(box)
             rows.append(
                 (name, interface.node, text[0], "".join(text[1:]), (box.left + box.right) / 2, box.top, *way.start)
@@ -213,7 +213,24 @@ def _end_spots(way: Cable, width: float, height: float, *, crowded: bool) -> lis
     return spots or [around(way.at(0.3, aside), width, height)]
 
 
-def _settle(candidates: list[Box], taken: list[Box], shapes: list[Box]) -> Box:
-    """The first candidate that overlaps nothing; else the one that overlaps least. Takes no place itself."""
+def _settle(candidates: list[Box], taken: list[Box], shapes: list[Box], cables: Sequence[Cable] = ()) -> Box:
+    """The first candidate that overlaps nothing; else the one that overlaps least, where a cable weighs little."""
     blocked = [*taken, *shapes]
-    return min(candidates, key=lambda box: sum(box.overlaps(other) for other in blocked))
+    return min(
+        candidates,
+        key=lambda box: sum(box.overlaps(o) for o in blocked) + 0.1 * sum(_crosses(c, box) for c in cables),
+    )
+
+
+def _crosses(cable: Cable, box: Box) -> bool:
+    """Whether the cable runs through the box (looked at every 6 px of it)."""
+    far = max(box.right - box.left, box.bottom - box.top) + cable.length
+    middle = Point((box.left + box.right) / 2, (box.top + box.bottom) / 2)
+    if hypot(cable.start.x - middle.x, cable.start.y - middle.y) > far:
+        return False
+    n = int(cable.length / 6) + 1
+    return any(_holds(box, cable.at(k / n)) for k in range(n + 1))
+
+
+def _holds(box: Box, at: Point) -> bool:
+    return box.left < at.x < box.right and box.top < at.y < box.bottom

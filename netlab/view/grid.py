@@ -6,7 +6,7 @@ through a foreign node, then few crossings, then short links. Everything goes in
 
 from __future__ import annotations
 
-from math import ceil, hypot, sqrt
+from math import atan2, ceil, cos, hypot, sin, sqrt
 from typing import Any
 
 Cell = tuple[int, int]
@@ -22,7 +22,7 @@ def tidy(graph: Any, names: list[str], step_x: float, step_y: float) -> dict[str
     cells = _snap(_guess(graph, names), names)
     edges = [(a, b) for a, b in sorted(map(sorted, graph.edges()))]
     _improve(cells, names, edges)
-    return {name: Point(column * step_x * 0.8, row * step_y) for name, (column, row) in cells.items()}
+    return {name: Point(column * step_x, row * step_y * 1.2) for name, (column, row) in cells.items()}
 
 
 def _guess(graph: Any, names: list[str]) -> dict[str, tuple[float, float]]:
@@ -30,18 +30,33 @@ def _guess(graph: Any, names: list[str]) -> dict[str, tuple[float, float]]:
 
     around = nx.circular_layout(names)
     spots = nx.spring_layout(graph, pos=around, seed=1, iterations=120, method="force")
-    return {name: (float(spots[name][0]), float(spots[name][1])) for name in names}
+    return _lying({name: (float(spots[name][0]), float(spots[name][1])) for name in names})
+
+
+def _lying(spots: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Turned so that the longest extent lies flat, with the first node at the left and in the upper half."""
+    n = len(spots)
+    mx, my = sum(x for x, _ in spots.values()) / n, sum(y for _, y in spots.values()) / n
+    moved = {name: (x - mx, y - my) for name, (x, y) in spots.items()}
+    xx, yy = sum(x * x for x, _ in moved.values()), sum(y * y for _, y in moved.values())
+    angle = 0.5 * atan2(2 * sum(x * y for x, y in moved.values()), xx - yy)
+    turned = {
+        name: (x * cos(angle) + y * sin(angle), y * cos(angle) - x * sin(angle)) for name, (x, y) in moved.items()
+    }
+    first = next(iter(turned.values()))
+    flip_x, flip_y = (-1 if first[0] > 0 else 1), (-1 if first[1] > 0 else 1)
+    return {name: (x * flip_x, y * flip_y) for name, (x, y) in turned.items()}
 
 
 def _snap(spots: dict[str, tuple[float, float]], names: list[str]) -> dict[str, Cell]:
     """Each node in the free cell that is nearest to its spot, on a grid with about two cells a node."""
-    across = max(2, ceil(sqrt(2 * len(names))))
+    across, down = max(2, ceil(sqrt(2.6 * len(names)))), max(2, ceil(sqrt(1.5 * len(names))))
     xs, ys = [p[0] for p in spots.values()], [p[1] for p in spots.values()]
     wide, high = (max(xs) - min(xs)) or 1.0, (max(ys) - min(ys)) or 1.0
     cells: dict[str, Cell] = {}
     for name in names:
-        x, y = (spots[name][0] - min(xs)) / wide * (across - 1), (spots[name][1] - min(ys)) / high * (across - 1)
-        free = [(c, r) for c in range(across) for r in range(across) if (c, r) not in cells.values()]
+        x, y = (spots[name][0] - min(xs)) / wide * (across - 1), (spots[name][1] - min(ys)) / high * (down - 1)
+        free = [(c, r) for c in range(across) for r in range(down) if (c, r) not in cells.values()]
         cells[name] = min(free, key=lambda cell: (hypot(cell[0] - x, cell[1] - y), cell))
     return cells
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from netlab.topology.spec import Plan
 
-SIZES = {"host": (116, 56), "switch": (128, 46), "router": (84, 84)}
+SIZES = {"host": (116, 56), "switch": (128, 50), "router": (84, 84)}
 """Width and height of a node's shape."""
 STEP_X, STEP_Y = 264, 150
 COLUMN = 78
@@ -127,7 +127,7 @@ def _star(centre: str, leaves: list[str]) -> Places:
 
 def _even_angles(n: int, wide: float, high: float) -> list[float]:
     """n angles whose points are evenly spaced along the ellipse's rim, in px of a node's box (wider than high)."""
-    fine = 720
+    fine = 7200
     stretch = SIZES["host"][0] / SIZES["host"][1]
     reached = [0.0]
     for i in range(fine):

@@ -175,18 +175,18 @@ def _drops(log: Log, told: Sequence[_Told], drawn: Sketch) -> Columns:
     rows = []
     for _, steps in told:
         ended = False
-        for s in steps:
+        for n, s in enumerate(steps):
             if s.kind == "drop":
                 lost = next((o for o in steps if o.lost and (o.iface == s.iface or s.place == o.iface)), None)
                 x, y = _half_way(lanes, lost.lane) if lost and lost.lane >= 0 else where[s.node]
-                rows.append((s.pkt, s.node, x, y, lost is not None, str(log.rows[s.record][6][0]), s.record))
+                rows.append((s.pkt, n, s.node, x, y, lost is not None, str(log.rows[s.record][6][0]), s.record))
                 ended = True
         rows += [
-            (s.pkt, s.node, *_half_way(lanes, s.lane), True, "never arrived", s.record)
-            for s in steps
+            (s.pkt, n, s.node, *_half_way(lanes, s.lane), True, "never arrived", s.record)
+            for n, s in enumerate(steps)
             if s.lost and s.lane >= 0 and not ended
         ]
-    return columns(("pkt", "node", "x", "y", "on_cable", "reason", "record"), rows)
+    return columns(("pkt", "n", "node", "x", "y", "on_cable", "reason", "record"), rows)
 
 
 def _half_way(lanes: Columns, lane: int) -> tuple[float, float]:

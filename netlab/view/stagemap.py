@@ -34,8 +34,8 @@ PLACES: dict[str, tuple[float, float]] = {
     "socket.send": (4, 8),
 }
 COLUMNS = 4
-STEP_X, STEP_Y, STATION = 190, 66, (146, 36)
-PAD_X, PAD_Y = 92, 54
+STEP_X, STEP_Y, STATION = 190, 68, (146, 46)
+PAD_X, PAD_Y = 92, 50
 
 
 class Station(NamedTuple):

@@ -1,0 +1,228 @@
+"""What stands in a picture, as SVG: the network, the insides of hosts, and one packet's path over them.
+
+The interactive module moves things over the very same drawing, so nothing is drawn in two ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from netlab.units import format_time
+from netlab.view.picture import Picture
+from netlab.view.stagemap import STATION
+
+STYLE = Path(__file__).with_name("drawing.css")
+Row = Mapping[str, Any]
+CABLE_WORDS = (("nic.rx", "↑ from the cable"), ("nic.tx", "↓ to the cable"))
+
+
+def snapshot(picture: Picture, *, style: bool = True) -> str:
+    """The network with the path of the packet in front, as one SVG document that needs nothing else."""
+    width, height = picture.axes["width"], picture.axes["height"]
+    focus = picture.axes.get("focus", 0)
+    words = " ".join(picture.narrative) or picture.title
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'class="netlab-drawing" role="img" aria-label="{escape(picture.title)}">'
+        f"<title>{escape(picture.title)}</title><desc>{escape(words)}</desc>"
+        + (f"<style>{STYLE.read_text(encoding='utf-8')}</style>" if style else "")
+        + f'<rect class="nl-paper" width="{width}" height="{height}"/>'
+        + _cables(picture)
+        + _path(picture, focus)
+        + _nodes(picture)
+        + _ends(picture)
+        + _drops(picture, focus)
+        + "</svg>"
+    )
+
+
+def network_svg(picture: Picture) -> str:
+    """The network alone, in parts that the module finds by class: ``nl-over`` is where it draws paths."""
+    width, height = picture.axes["width"], picture.axes["height"]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" class="netlab-drawing nl-network" '
+        f'role="group" aria-label="The network">'
+        + _cables(picture)
+        + '<g class="nl-over"></g>'
+        + _nodes(picture, focusable=True)
+        + _ends(picture)
+        + '<g class="nl-top"></g></svg>'
+    )
+
+
+def map_svgs(picture: Picture) -> dict[str, str]:
+    """The inside of each host, by node."""
+    stations: dict[str, list[Row]] = {}
+    for row in picture.rows("stations"):
+        stations.setdefault(row["node"], []).append(row)
+    tracks: dict[str, list[Row]] = {}
+    for row in picture.rows("tracks"):
+        tracks.setdefault(row["node"], []).append(row)
+    sizes = picture.axes.get("maps", {})
+    return {node: _map(node, found, tracks.get(node, []), *sizes[node]) for node, found in stations.items()}
+
+
+# ---- the network ---------------------------------------------------------------------------------
+
+
+def _cables(picture: Picture) -> str:
+    lines = [
+        f'<line class="nl-cable" x1="{r["x1"]}" y1="{r["y1"]}" x2="{r["x2"]}" y2="{r["y2"]}"/>'
+        for r in picture.rows("links")
+    ]
+    return "<g>" + "".join(lines) + "</g>"
+
+
+def _nodes(picture: Picture, *, focusable: bool = False) -> str:
+    return "<g>" + "".join(_node(row, focusable) for row in picture.rows("nodes")) + "</g>"
+
+
+def _node(row: Row, focusable: bool) -> str:
+    x, y, w, h = row["x"], row["y"], row["w"], row["h"]
+    if row["kind"] == "router":
+        shape = f'<circle class="nl-shape" cx="{x}" cy="{y}" r="{w / 2}"/>'
+    else:
+        round_ = 14 if row["kind"] == "host" else 1
+        shape = f'<rect class="nl-shape" x="{x - w / 2}" y="{y - h / 2}" width="{w}" height="{h}" rx="{round_}"/>'
+    role = f' tabindex="0" role="button" aria-label="{escape(row["tells"])}. Enter shows its inside."'
+    below = row["address"] or row["kind"]
+    return (
+        f'<g class="nl-node nl-{row["kind"]}" data-node="{escape(row["name"])}"{role if focusable else ""}>'
+        f"<title>{escape(row['tells'])}</title>{shape}"
+        f'<text class="nl-name" x="{x}" y="{y - 1}">{escape(row["name"])}</text>'
+        f'<text class="nl-small" x="{x}" y="{y + 17}">{escape(below)}</text></g>'
+    )
+
+
+def _ends(picture: Picture) -> str:
+    drawn = []
+    for r in picture.rows("ends"):
+        drawn.append(f'<circle class="nl-port" cx="{r["px"]}" cy="{r["py"]}" r="4"/>')
+        for k, text in enumerate(filter(None, (r["text"], r["address"]))):
+            drawn.append(f'<text class="nl-end" x="{r["x"]}" y="{r["y"] + 13 + 17 * k}">{escape(text)}</text>')
+    drawn += [
+        f'<text class="nl-end nl-quality" x="{r["lx"]}" y="{r["ly"] + 4}">{escape(r["said"])}</text>'
+        for r in picture.rows("links")
+        if r["said"]
+    ]
+    return f'<g aria-hidden="true">{"".join(drawn)}</g>'
+
+
+# ---- one packet ----------------------------------------------------------------------------------
+
+
+def path_svgs(picture: Picture) -> dict[str, str]:
+    """For each packet (as text, for JSON) its path over the network, to be put into ``nl-over``."""
+    return {str(pkt): _path(picture, pkt) for pkt in _packets(picture)}
+
+
+def end_svgs(picture: Picture) -> dict[str, str]:
+    """For each packet that was dropped the mark of it, to be put into ``nl-top``."""
+    marks = {str(pkt): _drops(picture, pkt) for pkt in _packets(picture)}
+    return {pkt: mark for pkt, mark in marks.items() if mark}
+
+
+def _packets(picture: Picture) -> list[int]:
+    return picture.layers.get("journeys", {}).get("pkt", [])
+
+
+def _path(picture: Picture, pkt: int) -> str:
+    lanes = picture.rows("lanes")
+    start = next((r["t"] for r in picture.rows("steps") if r["pkt"] == pkt), 0)
+    legs: dict[int, list[Row]] = {}
+    for row in picture.rows("steps"):
+        if row["pkt"] == pkt and row["leg"]:
+            legs.setdefault(row["lane"], []).append(row)
+    return "<g>" + "".join(_lane(lanes[lane], found, start) for lane, found in legs.items()) + "</g>"
+
+
+def _lane(lane: Row, legs: list[Row], start: int) -> str:
+    x1, y1, x2, y2 = lane["x1"], lane["y1"], lane["x2"], lane["y2"]
+    shown = legs if len(legs) <= 3 else legs[:1]
+    line = f'<line class="nl-leg" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>{_arrow(x1, y1, x2, y2)}'
+    drawn = [f'<g data-step="{legs[0]["n"]}">{line}</g>']
+    for k, leg in enumerate(shown):
+        part = (k + 1) / (len(shown) + 1)
+        x, y = x1 + (x2 - x1) * part, y1 + (y2 - y1) * part
+        number = str(leg["leg"]) if len(legs) <= 3 else f"{leg['leg']}…{legs[-1]['leg']}"
+        when = _when(lane, x, y, f"+{format_time(leg['t'] - start)}")
+        drawn.append(f'<g data-step="{leg["n"]}">{_badge(x, y, number)}{when}</g>')
+    return "".join(drawn)
+
+
+def _arrow(x1: float, y1: float, x2: float, y2: float) -> str:
+    length = ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5 or 1.0
+    ux, uy = (x2 - x1) / length, (y2 - y1) / length
+    points = ((x2, y2), (x2 - 15 * ux - 8 * uy, y2 - 15 * uy + 8 * ux), (x2 - 15 * ux + 8 * uy, y2 - 15 * uy - 8 * ux))
+    return f'<polygon class="nl-arrow" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}"/>'
+
+
+def _badge(x: float, y: float, number: str) -> str:
+    half = max(14, 5 + 5 * len(number))
+    return (
+        f'<rect class="nl-badge" x="{x - half:.1f}" y="{y - 14:.1f}" width="{2 * half}" height="28" rx="14"/>'
+        f'<text class="nl-number" x="{x:.1f}" y="{y + 5.5:.1f}">{number}</text>'
+    )
+
+
+def _when(lane: Row, x: float, y: float, text: str) -> str:
+    """The time outside the lane: above or below a flat one, beside a steep one."""
+    dx, dy = lane["x2"] - lane["x1"], lane["y2"] - lane["y1"]
+    if abs(dx) > abs(dy):
+        return f'<text class="nl-when" x="{x:.1f}" y="{y - 20 if dx > 0 else y + 33:.1f}">{text}</text>'
+    side, anchor = (20, "start") if dy > 0 else (-20, "end")
+    return f'<text class="nl-when" style="text-anchor:{anchor}" x="{x + side:.1f}" y="{y + 5:.1f}">{text}</text>'
+
+
+def _drops(picture: Picture, pkt: int) -> str:
+    nodes = {r["name"]: r for r in picture.rows("nodes")}
+    return "".join(_drop(r, nodes[r["node"]]) for r in picture.rows("drops") if r["pkt"] == pkt)
+
+
+def _drop(row: Row, node: Row) -> str:
+    x, y = (row["x"], row["y"]) if row["on_cable"] else (row["x"] + node["w"] / 2 - 10, row["y"] - node["h"] / 2 + 6)
+    return (
+        f'<g data-step="{row["n"]}"><circle class="nl-drop" cx="{x}" cy="{y}" r="13"/>'
+        f'<path class="nl-cross" d="M{x - 6} {y - 6}l12 12m0 -12l-12 12"/>'
+        f'<text class="nl-reason" x="{x}" y="{y - 19}">{escape(row["reason"])}</text></g>'
+    )
+
+
+# ---- the inside of a host ---------------------------------------------------------------------------
+
+
+def _map(node: str, stations: list[Row], tracks: list[Row], width: int, height: int) -> str:
+    at = {row["stage"]: row for row in stations}
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" class="netlab-drawing nl-map" '
+        f'role="group" aria-label="The stages inside {escape(node)}">'
+        + "".join(_track(at[r["a"]], at[r["b"]], r["inferred"]) for r in tracks if r["a"] in at and r["b"] in at)
+        + '<g class="nl-over"></g>'
+        + "".join(_station(row) for row in stations)
+        + "".join(_cable_word(at[name], text) for name, text in CABLE_WORDS if name in at)
+        + '<g class="nl-top"></g></svg>'
+    )
+
+
+def _cable_word(row: Row, text: str) -> str:
+    return f'<text class="nl-small" x="{row["x"]}" y="{row["y"] + STATION[1] / 2 + 18}">{text}</text>'
+
+
+def _track(a: Row, b: Row, inferred: bool) -> str:
+    hidden = "hidden" in (a["state"], b["state"])
+    kind = " nl-inferred" if inferred else " nl-unseen" if hidden else ""
+    return f'<line class="nl-track{kind}" x1="{a["x"]}" y1="{a["y"]}" x2="{b["x"]}" y2="{b["y"]}"/>'
+
+
+def _station(row: Row) -> str:
+    w, h = STATION
+    said = "not observable here" if row["state"] == "hidden" else row["says"]
+    return (
+        f'<g class="nl-station nl-{row["state"]}" data-stage="{escape(row["stage"])}">'
+        f"<title>{escape(row['stage'])}: {escape(said)}</title>"
+        f'<rect class="nl-shape" x="{row["x"] - w / 2}" y="{row["y"] - h / 2}" width="{w}" height="{h}" rx="21"/>'
+        f'<text class="nl-stage" x="{row["x"]}" y="{row["y"] + 5}">{escape(row["stage"])}</text></g>'
+    )

@@ -1,0 +1,122 @@
+"""A picture as text: who is joined to whom, the packet's way as a line, and every step with its time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from netlab.units import format_time
+from netlab.view.picture import Picture
+
+Row = Mapping[str, Any]
+PLAIN = str.maketrans({"─": "-", "│": "|", "→": ">", "✕": "x", "·": "-", "µ": "u", "└": "`", "├": "|"})
+SHAPES = {"host": "[{}]", "switch": "={}=", "router": "({})"}
+"""A node's kind is told by its brackets."""
+
+
+def text(picture: Picture, *, unicode: bool = True, width: int = 100) -> str:
+    """The whole picture as lines of at most ``width`` characters where words can be broken; ASCII unless ``unicode``."""
+    focus = picture.axes.get("focus", 0)
+    steps = [row for row in picture.rows("steps") if row["pkt"] == focus]
+    parts = [
+        [picture.title],
+        _network(picture),
+        _way(picture, steps),
+        _journeys(picture, focus),
+        _table(steps),
+        _wrapped("In words", picture.narrative, width),
+        _talk(picture),
+        _wrapped("", picture.caption, width),
+    ]
+    whole = "\n\n".join("\n".join(line.rstrip() for line in part) for part in parts if part) + "\n"
+    return whole if unicode else whole.translate(PLAIN).encode("ascii", "replace").decode()
+
+
+def _network(picture: Picture) -> list[str]:
+    """One line a cable: both nodes with their interfaces."""
+    shapes = {row["name"]: SHAPES[row["kind"]].format(row["name"]) for row in picture.rows("nodes")}
+    lanes = picture.rows("lanes")[::2]
+    qualities = picture.layers["links"]["said"]
+    left = max((len(shapes[lane["a"]]) for lane in lanes), default=0)
+    drawn = [
+        f"  {shapes[lane['a']]:>{left}} {_short(lane['tx'], lane['a'])} ─── {_short(lane['rx'], lane['b'])} "
+        f"{shapes[lane['b']]}" + (f"   {quality}" if quality else "")
+        for lane, quality in zip(lanes, qualities, strict=True)
+    ]
+    return ["Network: [host]  =switch=  (router)", *drawn]
+
+
+def _short(iface: str, node: str) -> str:
+    return iface.removeprefix(node + "-")
+
+
+def _way(picture: Picture, steps: Sequence[Row]) -> list[str]:
+    """The way as one line: nodes, and the numbered cables between them with the time at which each was entered."""
+    if not steps:
+        return []
+    shapes = {row["name"]: SHAPES[row["kind"]].format(row["name"]) for row in picture.rows("nodes")}
+    lanes = picture.rows("lanes")
+    legs = [step for step in steps if step["leg"]]
+    line = shapes[legs[0]["node"] if legs else steps[0]["node"]]
+    for leg in legs:
+        lost = "─✕ lost" if leg["lost"] else f"→ {shapes[lanes[leg['lane']]['b']]}"
+        line += f" ─{leg['leg']}·+{format_time(leg['t'] - steps[0]['t'])}{lost}"
+    line += "".join(f" ✕ {step['note']}" for step in steps if step["kind"] == "drop")
+    return ["Its way:", f"  {line}"]
+
+
+def _journeys(picture: Picture, focus: int) -> list[str]:
+    found = picture.rows("journeys")
+    if len(found) < 2:
+        return []
+    marks = [("→" if row["pkt"] == focus else " ", row) for row in found]
+    return ["Packets:", *(f"{mark} {row['pkt']:>4}  {row['said']}; {row['fate']}" for mark, row in marks)]
+
+
+def _table(steps: Sequence[Row]) -> list[str]:
+    """Every step; consecutive stages of one node stand on one line."""
+    if not steps:
+        return []
+    start = steps[0]["t"]
+    lines = ["        time  node    what"]
+    for (node, kind), group in groupby(steps, key=lambda step: (step["node"], step["kind"])):
+        held = list(group)
+        what = " → ".join(_stage(step) for step in held) if kind == "stage" else "; ".join(map(_what, held))
+        lines.append(f"{'+' + format_time(held[0]['t'] - start):>12}  {node:<7} {what}")
+    return lines
+
+
+def _stage(step: Row) -> str:
+    spent = step["end"] - step["t"]
+    return f"{step['place']} {format_time(spent)}" if spent else str(step["place"])
+
+
+def _what(step: Row) -> str:
+    note = f" ({step['note']})" if step["note"] else ""
+    spent = f", {format_time(step['end'] - step['t'])} on the way" if step["end"] > step["t"] else ""
+    match step["kind"]:
+        case "wire.tx":
+            return f"─{step['leg']}→ out of {step['iface']}{note}{', never arrived ✕' if step['lost'] else spent}"
+        case "wire.rx":
+            return f"in at {step['iface']}{note}"
+        case "drop":
+            return f"✕ dropped at {step['place']}{note}"
+        case "packet":
+            return f"made by {step['place']}{note}"
+        case "enqueue" | "dequeue":
+            return f"{step['kind']} {step['iface']}{note}"
+    return f"{step['kind']} {step['place']}{note}"
+
+
+def _talk(picture: Picture) -> list[str]:
+    said = picture.rows("talk")
+    lines = [f"  {format_time(row['t'])}: {row['program']} on {row['node']}: {row['said']}" for row in said]
+    return ["What programs said:", *lines] if lines else []
+
+
+def _wrapped(head: str, sentences: Sequence[str], width: int) -> list[str]:
+    from textwrap import wrap
+
+    lines = [line for s in sentences for line in wrap(s, width, initial_indent="  ", subsequent_indent="    ")]
+    return [f"{head}:", *lines] if head and lines else lines
