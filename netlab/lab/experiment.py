@@ -9,7 +9,7 @@ from netlab.experiment.result import Result
 from netlab.experiment.run import run_experiment
 from netlab.experiment.spec import Experiment
 from netlab.lab.variant import Variant
-from netlab.stack.slot import SlotCall
+from netlab.stack.slot import SlotCall, SlotFailure
 
 
 @dataclass(frozen=True)
@@ -19,5 +19,12 @@ class LabExperiment:
     build: Callable[[Variant, int], Experiment]
 
     def __call__(self, variant: Variant, seed: int, slots: Mapping[str, SlotCall], *, backend: str = "sim") -> Result:
-        """The Result of one run with ``slots`` (slot name to function) filled."""
-        return run_experiment(self.build(variant, seed), backend=backend, seed=seed, part=slots)
+        """The Result of one run with ``slots`` (slot name to function) filled.
+
+        SlotFailure when a function broke down; one that gave back nonsense only loses the packets that it was given.
+        """
+        result = run_experiment(self.build(variant, seed), backend=backend, seed=seed, part=slots)
+        for failure in result.facts["slot_failures"]:
+            if failure["kind"] != "invalid":
+                raise SlotFailure(failure["kind"], failure["said"])
+        return result
