@@ -44,10 +44,10 @@ def _terminal(log: Log, options: Namespace) -> str:
 
 def _html(log: Log, options: Namespace) -> str:
     from netlab.view.path import packet_path
-    from netlab.view.render.html import render
+    from netlab.view.render.html import html_page
 
     target = _target(options, "report.html")
-    target.write_text(render(packet_path(log, options.packet)), encoding="utf-8")
+    target.write_text(html_page(packet_path(log, options.packet)), encoding="utf-8")
     return str(target)
 
 
