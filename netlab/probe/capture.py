@@ -9,6 +9,7 @@ from __future__ import annotations
 import select
 import socket
 import struct
+import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -40,34 +41,42 @@ class Captured(NamedTuple):
     seen: int
     """Bytes that the kernel counted: without a VLAN tag that travelled beside the frame."""
     frame: bytes
+    share: int = 0
+    """Which of the capture's sockets on this interface saw it: the core's number modulo their number."""
 
 
 class Capture:
     """Captures on some interfaces; ``drain`` gives what has passed since the last call.
 
     ``open_socket`` gives a bound AF_PACKET/SOCK_RAW socket for a plain interface name. With ``outgoing`` only frames
-    that leave are looked at: enough where another source tells the rest of their journey.
+    that leave are looked at: enough where another source tells the rest of their journey. With ``shares`` sockets on
+    each interface, each sees the frames of some cores only, and a frame says which.
     """
 
     def __init__(
-        self, interfaces: tuple[str, ...], open_socket: Callable[[str], socket.socket], *, outgoing: bool = False
+        self,
+        interfaces: tuple[str, ...],
+        open_socket: Callable[[str], socket.socket],
+        *,
+        outgoing: bool = False,
+        shares: int = 1,
     ) -> None:
-        self._sockets: dict[int, tuple[str, socket.socket]] = {}
+        self._sockets: dict[int, tuple[str, int, socket.socket]] = {}
         self._ready = select.epoll()
         self._lost = 0
         self._offset = clock_offset()
         try:
             for name in interfaces:
-                self._add(name, open_socket(name), outgoing)
+                for share in range(shares):
+                    self._add(name, share, open_socket(name), _program(outgoing, share, shares))
         except OSError:
             self.close()
             raise
 
-    def _add(self, name: str, sock: socket.socket, outgoing: bool) -> None:
-        self._sockets[sock.fileno()] = (name, sock)
+    def _add(self, name: str, share: int, sock: socket.socket, program: list[Step]) -> None:
+        self._sockets[sock.fileno()] = (name, share, sock)
         sock.setblocking(False)
-        if outgoing:
-            _see_outgoing_only(sock)
+        _attach(sock, program)
         sock.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
         sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
@@ -79,11 +88,10 @@ class Capture:
         self._offset = steadied(self._offset)
         out: list[Captured] = []
         for fd, _ in self._ready.poll(0):
-            name, sock = self._sockets[fd]
-            self._read(name, sock, out)
+            self._read(*self._sockets[fd], out)
         return out
 
-    def _read(self, name: str, sock: socket.socket, out: list[Captured]) -> None:
+    def _read(self, name: str, share: int, sock: socket.socket, out: list[Captured]) -> None:
         while True:
             try:
                 data, extras, flags, address = sock.recvmsg(ROOM, 256)
@@ -96,11 +104,12 @@ class Capture:
                 self._lost += 1
                 continue
             if len(data) > _VNET.size:
-                out.append(captured(name, address[2] == PACKET_OUTGOING, data, extras, self._offset))
+                outgoing = address[2] == PACKET_OUTGOING
+                out.append(captured(name, outgoing, data, extras, self._offset, share))
 
     def lost(self) -> int:
         """Frames that passed and were not kept, so far."""
-        for _, sock in self._sockets.values():
+        for _, _, sock in self._sockets.values():
             try:  # reading the counter also sets it to zero
                 self._lost += struct.unpack("=II", sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]
             except OSError:
@@ -108,14 +117,19 @@ class Capture:
         return self._lost
 
     def close(self) -> None:
-        """Close every socket."""
+        """Close every socket. The kernel waits 10 ms for each, so they are closed side by side."""
         self._ready.close()
-        for _, sock in self._sockets.values():
-            sock.close()
+        closers = [threading.Thread(target=sock.close) for _, _, sock in self._sockets.values()]
+        for closer in closers:
+            closer.start()
+        for closer in closers:
+            closer.join()
         self._sockets.clear()
 
 
-def captured(name: str, out: bool, data: bytes, extras: list[tuple[int, int, bytes]], offset: int) -> Captured:
+def captured(
+    name: str, out: bool, data: bytes, extras: list[tuple[int, int, bytes]], offset: int, share: int = 0
+) -> Captured:
     """One message of a packet socket (virtio_net header, frame, control messages) as the wire's frame."""
     t, tag = 0, b""
     for level, kind, value in extras:
@@ -133,7 +147,7 @@ def captured(name: str, out: bool, data: bytes, extras: list[tuple[int, int, byt
         frame = complete_checksum(frame, start, place)
     if tag:
         frame = frame[:12] + tag + frame[12:]
-    return Captured(t, name, out, seen, frame)
+    return Captured(t, name, out, seen, frame, share)
 
 
 def complete_checksum(frame: bytes, start: int, place: int) -> bytes:
@@ -151,22 +165,28 @@ def complete_checksum(frame: bytes, start: int, place: int) -> bytes:
 # ---- sockets and clocks --------------------------------------------------------------------------
 
 
-def _see_outgoing_only(sock: socket.socket) -> None:
-    """A filter that drops what comes in before it costs anything."""
+Step = tuple[int, int, int, int]
+"""An instruction of a socket filter: code, jump if true, jump if false, operand."""
+LOAD, MODULO, IF_EQUAL, RETURN = 0x20, 0x94, 0x15, 0x06
+PACKET_TYPE, CORE = 0xFFFFF004, 0xFFFFF024  # SKF_AD_OFF + SKF_AD_PKTTYPE, + SKF_AD_CPU (linux/filter.h)
+WHOLE, NOTHING = (RETURN, 0, 0, 0xFFFFFFFF), (RETURN, 0, 0, 0)
+
+
+def _program(outgoing: bool, share: int, shares: int) -> list[Step]:
+    """A filter that drops what nobody will look at, before it costs anything."""
+    steps: list[Step] = []
+    if outgoing:
+        steps += [(LOAD, 0, 0, PACKET_TYPE), (IF_EQUAL, 1, 0, PACKET_OUTGOING), NOTHING]
+    if shares > 1:
+        steps += [(LOAD, 0, 0, CORE), (MODULO, 0, 0, shares), (IF_EQUAL, 1, 0, share), NOTHING]
+    return [*steps, WHOLE]
+
+
+def _attach(sock: socket.socket, program: list[Step]) -> None:
     import ctypes
 
-    packet_type = 0xFFFFF004  # SKF_AD_OFF + SKF_AD_PKTTYPE
-    program = b"".join(
-        struct.pack("=HBBI", *step)
-        for step in (
-            (0x30, 0, 0, packet_type),
-            (0x15, 0, 1, PACKET_OUTGOING),
-            (0x06, 0, 0, 0xFFFFFFFF),
-            (0x06, 0, 0, 0),
-        )
-    )
-    held = ctypes.create_string_buffer(program)
-    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(program) // 8, ctypes.addressof(held)))
+    held = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in program))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(program), ctypes.addressof(held)))
 
 
 def _give_room(sock: socket.socket) -> None:

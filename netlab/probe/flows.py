@@ -76,7 +76,7 @@ class FlowJoiner:
         self.advance(1 << 62)
 
     def _sent(self, seen: Captured) -> None:
-        t, interface, _, _, frame = seen
+        t, interface, frame = seen.t, seen.interface, seen.frame
         node = self._node[interface]
         tokens = self._of(self._key(frame), t)
         source = self._held(tokens, node, interface)
@@ -107,7 +107,7 @@ class FlowJoiner:
         return None
 
     def _arrived(self, seen: Captured) -> None:
-        t, interface, _, _, frame = seen
+        t, interface, frame = seen.t, seen.interface, seen.frame
         pkt = self.land(t, interface, frame)
         if not pkt:
             pkt = self.journal.new()

@@ -16,6 +16,7 @@ from netlab.probe.causes import is_tcp
 from netlab.probe.event import HEADER, Event
 from netlab.probe.journal import Journal
 from netlab.probe.native import NativeNodes
+from netlab.probe.pairing import Pairing
 from netlab.topology.spec import Plan
 from netlab.trace.record import Row
 from netlab.wire.decode import flow_key
@@ -30,10 +31,6 @@ BELIEVED = 10_000_000
 """ns after which the end of a buffer that the kernel frees silently (TCP's) may be another packet's."""
 HELD = 10_000_000_000
 """ns for which any other packet may wait in a socket and still be believed to be the same."""
-SLACK = 2_000
-"""ns by which a capture's time may be after the event it belongs to: two clocks are read."""
-STALE = 20_000_000
-"""ns after which a captured frame that no event claimed is given up."""
 TRAIL = 64
 """Frames sent to an interface that are remembered in case they arrive in another buffer."""
 NATIVE_LAG = 1_000_000_000
@@ -95,8 +92,12 @@ class KernelJoiner:
         stage_at: Callable[[int], str],
         reasons: Mapping[int, str],
         captured: Iterable[str] = (),
+        shares: int = 1,
     ) -> None:
-        """``stage_at``: address in the kernel -> stage or "". ``captured``: the interfaces whose frames are fed."""
+        """``stage_at``: address in the kernel -> stage or "". ``captured``: the interfaces whose frames are fed.
+
+        ``shares``: how many sockets the capture has on each (see `Pairing`).
+        """
         self.journal = journal
         self.native = NativeNodes(plan, journal)
         self._stage_at, self._reasons = stage_at, reasons
@@ -106,7 +107,7 @@ class KernelJoiner:
         self._switch = frozenset(name for name, kind in kinds.items() if kind == "switch")
         self._forwards = frozenset(name for name, kind in kinds.items() if kind != "host")
         self._events: list[Event] = []
-        self._frames: dict[str, deque[Captured]] = {name: deque() for name in captured}
+        self._pairing = Pairing(captured, shares)
         self._chains: dict[int, Chain] = {}
         self._here: dict[int, Chain] = {}
         """What each core last received: a copy that a bridge sends is of this."""
@@ -114,18 +115,18 @@ class KernelJoiner:
         self._landing: dict[str, deque[Chain]] = {name: deque(maxlen=4096) for name in self.native.interfaces}
         self._launched: dict[str, deque[tuple[int, bytes, int]]] = {name: deque() for name in self.native.interfaces}
         self._tell = (self._queue, self._xmit, self._receive, self._consume, self._kfree)
-        self.ambiguous = 0
-        """Frames that had a rival of the same length at the same moment, and were joined by time alone."""
         self.forgotten = 0
 
     def feed(self, events: list[Event], frames: Iterable[Captured] = ()) -> None:
         """What was drained. Frames must not come later than the events they belong to."""
         self._events += events
         self._events.sort()
-        for frame in sorted(frames, key=_captured_at):
-            waiting = self._frames.get(frame.interface)
-            if waiting is not None:
-                waiting.append(frame)
+        self._pairing.feed(frames)
+
+    @property
+    def ambiguous(self) -> int:
+        """Frames whose bytes may be those of another that left at the same moment."""
+        return self._pairing.ambiguous
 
     def add_native(self, rows: Iterable[Row]) -> None:
         """Rows of a node that runs our own stack: ``t`` CLOCK_MONOTONIC ns, ``pkt`` that node's own number."""
@@ -216,8 +217,8 @@ class KernelJoiner:
         chain = self._chains.get(skb)
         if chain is None or chain.state != QUEUED or chain.interface != interface:
             chain = self._begin(t, cpu, skb, interface, length)
-        if interface in self._frames:
-            self._take_bytes(chain, t, interface, length)
+        if interface in self._pairing:
+            self._take_bytes(chain, t, cpu, interface, length)
         chain.wire = len(chain.frame) if chain.frame is not None else length
         if not chain.said:
             self._introduce(chain, chain.frame)
@@ -229,28 +230,10 @@ class KernelJoiner:
         chain.state, chain.t, chain.interface, chain.length = SENT, t, peer, length
         self._trail[peer].append(chain)
 
-    def _take_bytes(self, chain: Chain, t: int, interface: str, length: int) -> None:
-        frame = self._frame_at(t, interface, length)
+    def _take_bytes(self, chain: Chain, t: int, cpu: int, interface: str, length: int) -> None:
+        frame = self._pairing.take(interface, cpu, length, chain.t, t)
         # where the tap missed it, no bytes are better than those from before a router changed them
         chain.carries(frame, self.journal.kept(frame))
-
-    def _frame_at(self, t: int, interface: str, length: int) -> bytes | None:
-        """The last frame of that length which the tap saw before the driver got it."""
-        waiting = self._frames[interface]
-        while waiting and waiting[0].t < t - STALE:
-            waiting.popleft()
-        best, rivals = -1, 0
-        for i, frame in enumerate(waiting):
-            if frame.t > t + SLACK:
-                break
-            if frame.seen == length:
-                best, rivals = i, rivals + 1
-        if best < 0:
-            return None
-        self.ambiguous += rivals > 1
-        found = waiting[best].frame
-        del waiting[best]
-        return found
 
     def _introduce(self, chain: Chain, frame: bytes | None) -> None:
         chain.said = True
@@ -371,7 +354,3 @@ def _same(a: bytes, b: bytes) -> bool:
 
 def _event_at(event: Event) -> int:
     return event[0]
-
-
-def _captured_at(frame: Captured) -> int:
-    return frame.t

@@ -36,6 +36,9 @@ SETTLING = 3_000_000
 COUNT_EVERY = 1.0
 """Seconds between two looks at the counters of what was lost."""
 
+MANY_SOCKETS = 16
+"""Sockets that a run opens at most to tell cores apart: when it is killed, the kernel takes 10 ms to close each."""
+
 ALWAYS_SEEN = ("ether.input", "ifq")
 SEEN_BY_PLACE = ("arp.input", "icmp.input")
 """Stages that leave a trace at every packet that ends in them, where the kernel's functions can be told by address."""
@@ -81,6 +84,7 @@ class KernelProbe:
         self._failure: Exception | None = None
         self._counted = 0.0
         self._lost = 0
+        self._shares = 1
         self._notes: list[str] = []
         self.has_native = any(node.stack == "netlab" for node in plan.nodes)
 
@@ -109,7 +113,10 @@ class KernelProbe:
             self._notes.append(NO_TRACER)
         try:
             interfaces = self._captured()
-            self._capture = Capture(interfaces, self._open_socket, outgoing=self._instance is not None)
+            self._shares = self._share(len(interfaces))
+            self._capture = Capture(
+                interfaces, self._open_socket, outgoing=self._instance is not None, shares=self._shares
+            )
         except OSError:
             self._close()
             raise
@@ -125,6 +132,11 @@ class KernelProbe:
             kernel = [node for node in kernel if node.kind != "switch"]
         return tuple(i.name for node in kernel for i in node.interfaces)
 
+    def _share(self, interfaces: int) -> int:
+        """Sockets on each interface: one for each core, when there are few of both."""
+        cores = os.cpu_count() or 1
+        return cores if self._instance is not None and interfaces * cores <= MANY_SOCKETS else 1
+
     def _make_joiner(self, captured: tuple[str, ...]) -> KernelJoiner | FlowJoiner:
         if self._instance is None:
             return FlowJoiner(self.plan, self._journal)
@@ -134,6 +146,7 @@ class KernelProbe:
             stage_at=self._places().stage,
             reasons=self._instance.parser.reasons,
             captured=captured,
+            shares=self._shares,
         )
 
     def _places(self) -> Places:
