@@ -32,9 +32,6 @@ NOWHERE = "198.51.100.7"
 """An address of RFC 5737, for documentation: no route leads there."""
 
 
-# ---- the network ---------------------------------------------------------------------------------
-
-
 def variant(rng: random.Random) -> Mapping[str, Any]:
     """Numbers that differ between students: the network 10.<site>, the last bytes of its subnets, who pings whom."""
     subnets = rng.sample(range(1, 120), 4)
@@ -168,7 +165,7 @@ def _frame(plan: Plan, sender: str, packet: bytes) -> bytes:
 # ---- what the router did, read from the records --------------------------------------------------
 
 
-def crossings(result: Result) -> list[Passage]:
+def crossings(result: Result) -> tuple[Passage, ...]:
     """Every passage of a packet through the router's forwarding stage, in order."""
     return passages(result.log, ROUTER, "ip.forward")
 
@@ -209,16 +206,20 @@ def _prefix(route: StackRoute) -> str:
 # ---- the judges ----------------------------------------------------------------------------------
 
 
+def _wrong(c: Passage, said: str) -> Verdict:
+    return Verdict(False, said, records=(c.record,))
+
+
 def forwards(results: Results) -> Verdict:
     """Every packet with a TTL and a route leaves, whole."""
     for c in _routable(results["trial"]):
         if c.decided != "ether.output":
             why = f" ({c.reason})" if c.reason else ""
-            said = f"{name(c.before)} came in by {c.came_by} and was not sent on{why}"
-            return Verdict(False, said, records=(c.record,))
+            return _wrong(c, f"{name(c.before)} came in by {c.came_by} and was not sent on{why}")
         if c.after is not None and c.after[20:] != c.before[20:]:
-            said = f"{name(c.before)} left with another payload: {len(c.before)} bytes came, {len(c.after)} left"
-            return Verdict(False, said, records=(c.record,))
+            return _wrong(
+                c, f"{name(c.before)} left with another payload: {len(c.before)} bytes came, {len(c.after)} left"
+            )
     return Verdict(True)
 
 
@@ -227,8 +228,9 @@ def lowers_ttl(results: Results) -> Verdict:
     for c in _left(results):
         was, became = _header(c.before).ttl, _header(c.after or b"").ttl
         if became != was - 1:
-            said = f"{name(c.before)} left by {c.left_by} with TTL {became}; one less than {was} is {was - 1}"
-            return Verdict(False, said, records=(c.record,))
+            return _wrong(
+                c, f"{name(c.before)} left by {c.left_by} with TTL {became}; one less than {was} is {was - 1}"
+            )
     return Verdict(True)
 
 
@@ -241,8 +243,7 @@ def keeps_checksum(results: Results) -> Verdict:
         if became != right:
             trap = "; ffff is zero in one's complement, and RFC 1624 asks for 0000" if right == 0 else ""
             changed = f"came with header checksum {was:04x} and left with {became:04x}"
-            said = f"{name(c.before)} {changed}, where {right:04x} is right{trap}"
-            return Verdict(False, said, records=(c.record,))
+            return _wrong(c, f"{name(c.before)} {changed}, where {right:04x} is right{trap}")
     return Verdict(True)
 
 
@@ -258,17 +259,15 @@ def chooses_next_hop(results: Results) -> Verdict:
         assert route is not None
         if c.left_by != route.interface:
             best_is = f"the longest prefix that covers it is {_prefix(route)}, by {route.interface}"
-            said = f"{name(c.before)} left by {c.left_by or 'no interface'}; {best_is}"
-            return Verdict(False, said, records=(c.record,))
+            return _wrong(c, f"{name(c.before)} left by {c.left_by or 'no interface'}; {best_is}")
         neighbour = route.gateway or dst
         if c.asked_for and c.asked_for != neighbour:
             nobody = f"was sent to {format_ipv4(c.asked_for)}, who is not on the wire of {route.interface}"
-            return Verdict(False, f"{name(c.before)} {nobody}; {_told(route, dst)}", records=(c.record,))
+            return _wrong(c, f"{name(c.before)} {nobody}; {_told(route, dst)}")
         found = macs.get(c.to_mac)
         if c.after is not None and (found is None or format_ipv4(neighbour) not in _addresses(found.addresses)):
             who = found.name if found else c.to_mac.hex(":")
-            said = f"{name(c.before)} went to {who} on {route.interface}; {_told(route, dst)}"
-            return Verdict(False, said, records=(c.record,))
+            return _wrong(c, f"{name(c.before)} went to {who} on {route.interface}; {_told(route, dst)}")
     return Verdict(True)
 
 
@@ -283,21 +282,20 @@ def answers_spent_ttl(results: Results) -> Verdict:
     for c in crossings(result):
         ttl = _header(c.before).ttl
         if ttl == 2 and c.decided != "ether.output":
-            said = f"{name(c.before)} was not sent on; with TTL 2 it may cross one more router"
-            return Verdict(False, said, records=(c.record,))
+            return _wrong(c, f"{name(c.before)} was not sent on; with TTL 2 it may cross one more router")
         if ttl > 1:
             continue
         if c.decided != "icmp.error":
-            said = f"{name(c.before)} came by {c.came_by} with its last TTL and was not answered with time exceeded"
-            return Verdict(False, said, records=(c.record,))
+            return _wrong(
+                c, f"{name(c.before)} came by {c.came_by} with its last TTL and was not answered with time exceeded"
+            )
         answer = _answer_to(result, c.pkt)
         speaker = plan.interface(c.came_by).addresses[0].split("/")[0]
         if answer is None or answer[0] != icmp.TIME_EXCEEDED:
-            return Verdict(False, f"{name(c.before)} was not answered with ICMP time exceeded", records=(c.record,))
+            return _wrong(c, f"{name(c.before)} was not answered with ICMP time exceeded")
         if format_ipv4(answer[1]) != speaker:
             came = f"came by {c.came_by}, which is {speaker}"
-            said = f"{name(c.before)} {came}, and was answered by {format_ipv4(answer[1])}"
-            return Verdict(False, said, records=(c.record,))
+            return _wrong(c, f"{name(c.before)} {came}, and was answered by {format_ipv4(answer[1])}")
     return Verdict(True)
 
 
@@ -323,8 +321,15 @@ def admits_no_route(results: Results) -> Verdict:
             said = (
                 f"{name(c.before)} {went}; no route covers {format_ipv4(_header(c.before).dst)}, so the hop is no-route"
             )
-            return Verdict(False, said, records=(c.record,))
+            return _wrong(c, said)
     return Verdict(True)
+
+
+def unseen(results: Results) -> Verdict:
+    """All of it once more, with numbers that nobody has seen."""
+    judges = (forwards, lowers_ttl, keeps_checksum, chooses_next_hop, answers_spent_ttl, admits_no_route)
+    verdicts = (judge(results) for judge in judges)
+    return next((verdict for verdict in verdicts if not verdict.passed), Verdict(True))
 
 
 def _left(results: Results) -> list[Passage]:
@@ -356,10 +361,35 @@ def _largest_vector(result: Result) -> int:
     return largest
 
 
-def _check(
-    title: str, points: int, said: str, judge: Callable[[Results], Verdict], *needs: Need, first: bool = False
-) -> Check:
-    return Check(title, points, said, ("trial",), judge, needs=needs, after=() if first else ("forwards",))
+def _check(title: str, points: int, said: str, judge: Callable[[Results], Verdict], *needs: Need) -> Check:
+    return Check(title, points, said, ("trial",), judge, needs=needs, after=("forwards",))
+
+
+CHECKS = (
+    Check(
+        "forwards",
+        2,
+        "every packet with a TTL and a route is sent on, whole",
+        ("trial",),
+        forwards,
+        needs=(SOME_CAME, SEVERAL_AT_ONCE),
+    ),
+    _check("ttl", 2, "a packet leaves with a TTL one less", lowers_ttl, SOME_LEFT),
+    _check("checksum", 2, "a packet leaves with the right header checksum", keeps_checksum, SOME_LEFT),
+    _check("next-hop", 2, "a packet leaves by the longest prefix, to its neighbour", chooses_next_hop, SOME_LEFT),
+    _check("time-exceeded", 1, "the last TTL is answered, TTL 2 goes on", answers_spent_ttl, SOME_SPENT),
+    _check("no-route", 1, "what no route covers is answered, not guessed away", admits_no_route, SOME_LOST),
+)
+UNSEEN = Check(
+    "unseen",
+    2,
+    "all of it once more, with numbers that nobody has seen",
+    ("trial",),
+    unseen,
+    needs=(SOME_CAME, SOME_LEFT, SOME_SPENT, SOME_LOST),
+    after=tuple(check.name for check in CHECKS),
+    hidden=True,
+)
 
 
 # ---- what the reader guesses, explains and turns -------------------------------------------------
@@ -393,24 +423,22 @@ def is_the_wait(result: Result, index: int) -> Verdict:
         if r.kind == "stage" and r.obj == "ether.output" and r.node == ROUTER and r.pkt == record.pkt
     ]
     if record.node != ROUTER:
-        return Verdict(False, f"that is on {record.node}; look inside {ROUTER}", records=(index,))
+        return Verdict(False, f"that is on {record.node}; look inside {ROUTER}")
     if len(visits) < 2:
-        return Verdict(False, "this packet passes ether.output once only: its neighbour was known", records=(index,))
+        return Verdict(False, "this packet passes ether.output once only: its neighbour was known")
     if index not in visits[:-1]:
-        return Verdict(False, f"at {record.obj} it does not wait; which stage does it pass twice?", records=(index,))
-    return Verdict(
-        True, "it passes ether.output twice: in between, r1 asks by ARP who its next hop is", records=(index,)
-    )
+        return Verdict(False, f"at {record.obj} it does not wait; which stage does it pass twice?")
+    return Verdict(True, "it passes ether.output twice: in between, r1 asks by ARP who its next hop is")
 
 
 def is_the_end(result: Result, index: int) -> Verdict:
     """Where the packet with TTL 1 was dropped."""
     record = result.log[index]
     if record.kind != "drop":
-        return Verdict(False, f"here the packet is at {record.obj} and still alive", records=(index,))
+        return Verdict(False, f"here the packet is at {record.obj} and still alive")
     if "TTL" not in record.data[0]:
-        return Verdict(False, f"this packet was dropped for another reason: {record.data[0]}", records=(index,))
-    return Verdict(True, "r1 drops it before it looks up a route, and tells h1 so", records=(index,))
+        return Verdict(False, f"this packet was dropped for another reason: {record.data[0]}")
+    return Verdict(True, "r1 drops it before it looks up a route, and tells h1 so")
 
 
 def turned(v: Variant, seed: int, *, ttl: int, size: int, delay: int, count: int) -> Experiment:
@@ -429,43 +457,8 @@ LAB = Lab(
     slug="01-packet-path",
     title="The path of a packet",
     experiments={"crossing": LabExperiment(crossing), "trial": LabExperiment(trial)},
-    exercises=(
-        Exercise(
-            "forward",
-            "forward(packets, routes, addresses) -> hops",
-            Forward.__doc__ or "",
-        ),
-    ),
-    checks=(
-        _check(
-            "forwards",
-            2,
-            "every packet with a TTL and a route is sent on, whole",
-            forwards,
-            SOME_CAME,
-            SEVERAL_AT_ONCE,
-            first=True,
-        ),
-        _check("ttl", 2, "a packet leaves with a TTL one less", lowers_ttl, SOME_LEFT),
-        _check("checksum", 2, "a packet leaves with the right header checksum", keeps_checksum, SOME_LEFT),
-        _check(
-            "next-hop",
-            2,
-            "a packet leaves by the longest prefix, to that route's neighbour",
-            chooses_next_hop,
-            SOME_LEFT,
-        ),
-        _check(
-            "time-exceeded",
-            1,
-            "a packet with its last TTL is answered, one with TTL 2 goes on",
-            answers_spent_ttl,
-            SOME_SPENT,
-        ),
-        _check(
-            "no-route", 1, "a packet that no route covers is answered, not guessed away", admits_no_route, SOME_LOST
-        ),
-    ),
+    exercises=(Exercise("forward", "forward(packets, routes, addresses) -> hops", Forward.__doc__ or ""),),
+    checks=(*CHECKS, UNSEEN),
     predictions=(
         Prediction(
             "frames",

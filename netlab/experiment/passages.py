@@ -6,6 +6,8 @@ Read from records alone, so it is the same for any stack that reports its stages
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from netlab.trace.log import Log
@@ -39,12 +41,14 @@ class Passage(NamedTuple):
     """The index of the stage's record."""
 
 
-def passages(log: Log, node: str, stage: str) -> list[Passage]:
-    """Every passage of a packet from another node through a stage of ``node``, in order of time for each packet."""
-    found: list[Passage] = []
-    for history in _histories(log, node).values():
-        found += _passages(history, node, stage)
-    return found
+@lru_cache(maxsize=8)
+def passages(log: Log, node: str, stage: str) -> tuple[Passage, ...]:
+    """Every passage of a packet from another node through a stage of ``node``, in order of time for each packet.
+
+    For a log that is complete: the answer is kept, since several checks ask the same of one run.
+    """
+    histories = _histories(log, node).values()
+    return tuple(passage for history in histories for passage in _passages(history, node, stage))
 
 
 History = list[tuple[int, Record]]
@@ -64,11 +68,23 @@ def _towards(record: Record, node: str) -> bool:
 
 
 def _passages(history: History, node: str, stage: str) -> Iterator[Passage]:
+    arrived: Record | None = None
     for start, (index, record) in enumerate(history):
-        if record.kind == "stage" and record.obj == stage and record.node == node:
-            arrived = [r for _, r in history[:start] if _towards(r, node)]
-            if arrived:
-                yield _passage(arrived[-1], index, [r for _, r in history[start + 1 :] if r.node == node])
+        if _towards(record, node):
+            arrived = record
+        elif record.kind == "stage" and record.obj == stage and record.node == node and arrived is not None:
+            yield _passage(arrived, index, list(_stay(history, start + 1, node, stage)))
+
+
+def _stay(history: History, start: int, node: str, stage: str) -> Iterator[Record]:
+    """The node's records up to where the packet leaves it, or comes to the stage again."""
+    for _, record in islice(history, start, None):
+        if record.node == node:
+            if record.kind == "stage" and record.obj == stage:
+                return
+            yield record
+            if record.kind == "wire.tx":
+                return
 
 
 def _passage(arrived: Record, index: int, later: list[Record]) -> Passage:
