@@ -196,8 +196,7 @@ class Agent:
         """A socket of a node's namespace: what an ordinary owner may not open by himself."""
         with self._room(request["node"]).networking():
             made = socket.socket(*request["socket"])
-            if "rcvbuf" in request:
-                made.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, request["rcvbuf"])
+            _receive_buffer(made, request.get("rcvbuf", 0))
             for level, option, value in request.get("options", ()):
                 made.setsockopt(level, option, value)
             if "bind" in request:
@@ -235,6 +234,15 @@ class Agent:
         except KeyError:
             there = ", ".join(n.name for n in network.plan.nodes)
             raise Refused(f"there is no node '{node}'; nodes are {there}") from None
+
+
+def _receive_buffer(sock: socket.socket, octets: int) -> None:
+    if not octets:
+        return
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, octets)
+    except PermissionError:  # an ordinary user gets no more than net.core.rmem_max
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, octets)
 
 
 _OPERATIONS: dict[str, Callable[[Agent, Connection, Message, list[int]], _Answer | None]] = {

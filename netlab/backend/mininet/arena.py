@@ -71,9 +71,18 @@ class Arena:
         return self.start(node, argv, timeout=timeout).wait()
 
     def start(
-        self, node: str, argv: Sequence[str], *, timeout: float | None = None, env: Mapping[str, str] | None = None
+        self,
+        node: str,
+        argv: Sequence[str],
+        *,
+        timeout: float | None = None,
+        env: Mapping[str, str] | None = None,
+        fds: Sequence[int] = (),
     ) -> Running:
-        """Start a command in a node; its output comes through what is returned. It reads nothing."""
+        """Start a command in a node; its output comes through what is returned. It reads nothing.
+
+        It inherits ``fds``: "{fd3}" in an argument is the number of the first of them, and so on.
+        """
         job = Running(node, argv)
         out, out_end = os.pipe()
         err, err_end = os.pipe()
@@ -81,7 +90,7 @@ class Arena:
         job.listen(self.client, "stdout", out)
         job.listen(self.client, "stderr", err)
         try:
-            self._run(job, (nothing, out_end, err_end), timeout=timeout, env=env)
+            self._run(job, (nothing, out_end, err_end, *fds), timeout=timeout, env=env)
         finally:
             for fd in (nothing, out_end, err_end):
                 os.close(fd)
@@ -90,8 +99,9 @@ class Arena:
     def spawn(
         self, node: str, argv: Sequence[str], fds: Sequence[int] = (), *, env: Mapping[str, str] | None = None
     ) -> Running:
-        """Start a process in a node that inherits descriptors: "{fd3}" in an argument is the number of the first of
-        ``fds``, and so on. Its errors go to the run's log; it ends with the arena at the latest.
+        """Start a process in a node that talks by inherited descriptors alone (see `start`).
+
+        Its errors go to the run's log; it ends with the arena at the latest.
         """
         job = Running(node, argv)
         nothing = os.open(os.devnull, os.O_RDWR)
@@ -120,7 +130,8 @@ class Arena:
     def packet_socket(
         self, interface: str, *, protocol: int = _ETH_P_ALL, options: Sequence[tuple[int, int, int]] = ()
     ) -> socket.socket:
-        """An AF_PACKET socket bound to an interface (its plain name), opened inside, with an 8 MiB buffer.
+        """An AF_PACKET socket bound to an interface (its plain name), opened inside, with a buffer of 8 MiB or what the
+        kernel allows an ordinary user (net.core.rmem_max).
 
         ``options`` are (level, option, value), set before it is bound.
         """
@@ -187,7 +198,8 @@ def _start() -> tuple[Client, subprocess.Popen[bytes]]:
     return Client(ours), keeper
 
 
-def _search_path() -> list[str]:
+def search_path() -> list[str]:
+    """Where a child of ours finds netlab and what it imports, without searching for it again."""
     import netlab
 
     return [str(Path(netlab.__file__).parents[1]), *(os.path.abspath(entry) for entry in sys.path if entry)]
@@ -197,7 +209,7 @@ def _environment() -> dict[str, str]:
     path = os.environ.get("PATH", os.defpath).split(os.pathsep)
     # An ordinary user's PATH often lacks the folders of ip and tc.
     path += [folder for folder in ("/usr/sbin", "/sbin") if folder not in path]
-    return {**os.environ, "PATH": os.pathsep.join(path), "NETLAB_PATH": json.dumps(_search_path())}
+    return {**os.environ, "PATH": os.pathsep.join(path), "NETLAB_PATH": json.dumps(search_path())}
 
 
 def _ready(client: Client) -> runs.Run:

@@ -116,14 +116,15 @@ def address_message(index: int, cidr: str) -> bytes:
 
 
 def route_message(route: PlanRoute, made: dict[str, Device]) -> bytes:
-    """Add a route by way of a neighbour to the main table."""
+    """Add a route to the main table: by way of a neighbour, or to what is on the link itself."""
     import ipaddress
     import struct
 
     network = ipaddress.ip_network(route.prefix)
     family = 2 if network.version == 4 else 10
-    body = struct.pack("=BBBBBBBBI", family, network.prefixlen, 0, 0, 254, 4, 0, 1, 0)
-    attrs = [rtnl.attr(5, ipaddress.ip_address(route.via).packed)]
+    scope = 0 if route.via else 253
+    body = struct.pack("=BBBBBBBBI", family, network.prefixlen, 0, 0, 254, 4, scope, 1, 0)
+    attrs = [rtnl.attr(5, ipaddress.ip_address(route.via).packed)] if route.via else []
     if network.prefixlen:
         attrs.append(rtnl.attr(1, network.network_address.packed))
     if route.interface:
@@ -150,8 +151,18 @@ def room_messages(node: PlanNode, made: dict[str, Device]) -> list[bytes]:
         if node.stack == "kernel":
             messages += [address_message(device.index, cidr) for cidr in interface.addresses]
     if node.stack == "kernel":
-        messages += [route_message(route, made) for route in node.routes if route.via]
+        # On-link routes first: a neighbour must be known to be one.
+        routes = sorted(added_routes(node), key=lambda route: bool(route.via))
+        messages += [route_message(route, made) for route in routes]
     return messages
+
+
+def added_routes(node: PlanNode) -> list[PlanRoute]:
+    """The node's routes but those that its addresses bring by themselves."""
+    import ipaddress
+
+    own = {str(ipaddress.ip_interface(cidr).network) for i in node.interfaces for cidr in i.addresses}
+    return [route for route in node.routes if route.via or route.prefix not in own]
 
 
 def queue_messages(plan: Plan, made: dict[str, Device]) -> dict[str, list[bytes]]:

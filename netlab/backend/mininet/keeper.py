@@ -52,7 +52,7 @@ def _keep(owner: socket.socket, watched: int, pid: int, started: int) -> int:
         doors = _listen(Path(run.folder))
         runs.write(run)
         _log_to(Path(run.folder) / "agent.log")
-        _separate()
+        separate()
         init = _start_init(owner, doors, run)
         claim.set_inheritable(False)
         doors.close()
@@ -107,7 +107,7 @@ def _log_to(path: Path) -> None:
     os.close(log)
 
 
-def _separate() -> None:
+def separate() -> None:
     """Namespaces for what is forked from here on. An ordinary user is root in a user namespace of his own."""
     uid, gid = os.getuid(), os.getgid()
     kinds = linux.NEWNET | linux.NEWPID | (0 if uid == 0 else linux.NEWUSER)
@@ -158,14 +158,9 @@ def _leave(status: int) -> None:
 
 
 def _furnish_and_fork(owner: socket.socket, doors: socket.socket, run: runs.Run) -> int:
-    from netlab.backend.mininet.rooms import mount_sys
+    from netlab.backend.mininet.rooms import furnish
 
-    flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
-    linux.unshare(linux.NEWNS)
-    linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
-    linux.mount("proc", "/proc", "proc", flags)
-    mount_sys()
-    linux.mount("tmpfs", "/run", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755")
+    furnish()
     agent = os.fork()
     if agent == 0:
         from netlab.backend.mininet.agent import main as serve

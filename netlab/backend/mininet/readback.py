@@ -85,8 +85,8 @@ def _routes(kernel: rtnl.Rtnl) -> Iterator[dict[str, str]]:
     for body in kernel.dump(rtnl.GETROUTE, struct.pack("=BBBBBBBBI", 0, 0, 0, 0, 0, 0, 0, 0, 0)):
         family, length, _source, _tos, table, _protocol, _scope, kind = struct.unpack_from("=BBBBBBBB", body)
         found = rtnl.attributes(body, 12)
-        if kind != 1 or table != 254 or 5 not in found:
+        if kind != 1 or table != 254:
             continue
         any_address = bytes(4 if family == socket.AF_INET else 16)
         prefix = socket.inet_ntop(family, found.get(1, any_address))
-        yield {"prefix": f"{prefix}/{length}", "via": socket.inet_ntop(family, found[5])}
+        yield {"prefix": f"{prefix}/{length}", "via": socket.inet_ntop(family, found[5]) if 5 in found else ""}

@@ -64,6 +64,18 @@ def mount_sys() -> None:
         linux.mount("sysfs", "/sys", "sysfs", flags | linux.MS_RDONLY)
 
 
+def furnish() -> None:
+    """Mounts of the arena's own: what its processes see of /proc, /sys and /run is theirs, and nobody else sees it.
+
+    To be called by the first process of a PID namespace. OSError names what could not be mounted.
+    """
+    linux.unshare(linux.NEWNS)
+    linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
+    linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+    mount_sys()
+    linux.mount("tmpfs", "/run", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755")
+
+
 def own_room() -> Room:
     """The arena's own network, in which the bridges are."""
     return Room(linux.namespace_fd("net"), Rtnl(), own=False)

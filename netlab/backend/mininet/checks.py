@@ -1,0 +1,107 @@
+"""`problems`: what this machine cannot do of a plan, before anything is made, and what to do about it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+
+from netlab.backend.base import Problem
+from netlab.backend.mininet.survey import Survey, survey
+from netlab.topology.spec import NAME_LIMIT, Plan
+
+PACKAGES = {"mnexec": "mininet", "ping": "iputils-ping"}
+"""Commands that the world itself runs, and the Debian packages that have them."""
+_HERE = "the Mininet world"
+
+
+def problems(plan: Plan) -> tuple[Problem, ...]:
+    """Every reason against opening the plan here; a ``refuse`` among them means that it would not be the plan."""
+    grave = list(_machine())
+    if grave:
+        return tuple(grave)
+    return (*_kernel(plan, survey()), *_names(plan))
+
+
+def _machine() -> Iterator[Problem]:
+    if sys.platform != "linux" or not hasattr(socket, "AF_PACKET") or not hasattr(os, "pidfd_open"):
+        yield _refuse("needs Linux; use '--backend sim', or the workshop image")
+        return
+    if _missing_module("mininet"):
+        yield _refuse("needs the Python package mininet; install it with 'pip install mininet==2.3.0.dev6'")
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+    missing = [package for command, package in PACKAGES.items() if shutil.which(command, path=path) is None]
+    if missing:
+        line = f"sudo apt-get install --no-install-recommends {' '.join(missing)}"
+        yield _refuse(f"needs system packages that are missing; install them with '{line}'")
+
+
+def _missing_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is None
+    except ModuleNotFoundError:
+        return True
+
+
+def _kernel(plan: Plan, found: Survey) -> Iterator[Problem]:
+    if found.refused:
+        yield _refuse(f"gets no {found.refused} from the kernel ({found.said}): {_advice(found)}")
+        return
+    if not (found.veth and found.bridge):
+        yield _refuse("needs veth and bridge devices, which this kernel lacks; use '--backend sim'")
+    for i, link in enumerate(plan.links):
+        wanted = [kind for kind in _wanted(plan, i) if kind not in found.qdiscs]
+        if "netem" in wanted:
+            asked = " and ".join(word for word, there in (("delay", link.delay), ("loss", link.loss)) if there)
+            yield Problem(
+                "refuse",
+                f"link {link.a} - {link.b}",
+                f"its {asked} needs netem, which this kernel lacks; leave it out, or use '--backend sim'",
+            )
+        elif wanted:
+            said = f"needs the queueing discipline {wanted[0]}, which this kernel lacks; use '--backend sim'"
+            yield Problem("refuse", f"link {link.a} - {link.b}", said)
+
+
+def _wanted(plan: Plan, link: int) -> list[str]:
+    from netlab.backend.mininet.devices import asked
+
+    return [d.kind for d in asked(plan, plan.links[link], plan.links[link].a)]
+
+
+def _advice(found: Survey) -> str:
+    """What would make the kernel give what it refused."""
+    if found.refused == "mounts":
+        return "in a container, start it with '--security-opt unmask=ALL' (podman) or 'systempaths=unconfined' (docker)"
+    if os.getuid() == 0:
+        return "in a container, start it with '--cap-add SYS_ADMIN,NET_ADMIN,NET_RAW'"
+    for name, bad, good in (
+        ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
+        ("kernel.unprivileged_userns_clone", "0", "1"),
+        ("user.max_user_namespaces", "0", "15000"),
+    ):
+        if _sysctl(name) == bad:
+            return f"'sudo sysctl {name}={good}' allows it"
+    return "run it as root, or in a container with '--security-opt seccomp=unconfined'"
+
+
+def _sysctl(name: str) -> str:
+    try:
+        with open("/proc/sys/" + name.replace(".", "/")) as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def _names(plan: Plan) -> Iterator[Problem]:
+    for node in plan.nodes:
+        if node.kind == "switch" and len(node.name) > NAME_LIMIT:
+            said = f"a switch is a bridge device, whose name may have {NAME_LIMIT} characters; choose a shorter one"
+            yield Problem("refuse", f"switch {node.name}", said)
+
+
+def _refuse(said: str) -> Problem:
+    return Problem("refuse", _HERE, said)

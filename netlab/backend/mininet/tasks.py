@@ -1,0 +1,170 @@
+"""A workload whose source is a kernel host, as commands in its node: each task runs in a thread and tells as it goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from netlab.backend.mininet import ping
+from netlab.backend.mininet.arena import Arena
+from netlab.backend.mininet.command import Completed, Running
+from netlab.backend.names import address_of, node_named
+from netlab.errors import BadInput, NetlabError, Unavailable
+from netlab.topology.spec import Plan
+from netlab.units import SEC, format_time
+from netlab.workload.spec import Frames, Outcome, Ping, Reply, UdpEcho
+
+Tell = Callable[[int, str, str, Reply], None]
+"""(CLOCK_MONOTONIC ns, node, program, reply): where the news of a request goes."""
+_TRAFFIC = str(Path(__file__).with_name("traffic.py"))
+_GRACE = 10.0
+"""Seconds that a command may take beyond what its workload lasts."""
+
+
+class Tasks:
+    """Starts workloads on kernel hosts; `cancel` ends what is under way, from any thread."""
+
+    def __init__(self, arena: Arena, plan: Plan, tell: Tell) -> None:
+        self.arena, self.plan, self.tell = arena, plan, tell
+        self._jobs: set[Running] = set()
+        self._servers: dict[tuple[str, int], Running] = {}
+        self._lock = threading.Lock()  # guards _jobs and _servers
+
+    def cancel(self) -> None:
+        """End every workload's command; their outcomes are incomplete."""
+        with self._lock:
+            for job in self._jobs:
+                job.cancel()
+
+    def serve_udp_echo(self, node: str, port: int) -> None:
+        """Have an echo server on a kernel host, ready; a second call does nothing."""
+        with self._lock:
+            if (node, port) in self._servers:
+                return
+            server = self.arena.start(node, _python(_TRAFFIC, "serve", str(port)))
+            if next(server.lines(), "") != "ready":
+                said = server.wait(5).stderr.strip().rpartition("\n")[2]
+                raise Unavailable(f"no UDP echo server can be started on '{node}': {said}", where=self.plan.name)
+            self._servers[node, port] = server
+
+    def run(self, workload: Ping | UdpEcho | Frames) -> Outcome:
+        """Run a workload to its end."""
+        if isinstance(workload, Ping):
+            return self._ping(workload)
+        return self._echo(workload) if isinstance(workload, UdpEcho) else self._frames(workload)
+
+    def _ping(self, workload: Ping) -> Outcome:
+        argv = ping.command(workload, address_of(self.plan, workload.dst))
+        if workload.start:
+            argv = ["sh", "-c", 'sleep "$0" && exec "$@"', f"{workload.start / SEC:.6f}", *argv]
+        replies: dict[int, Reply] = {}
+
+        def line(text: str) -> None:
+            reply = ping.reply(text, workload.timeout)
+            if reply is not None and reply.seq not in replies:
+                replies[reply.seq] = reply
+                self.tell(time.monotonic_ns(), workload.src, "ping", reply)
+
+        done = self._run(workload.src, argv, _seconds(workload), line, env={**os.environ, "LC_ALL": "C"})
+        for reply in ping.refused(done.stderr, workload.count, workload.src):
+            replies[reply.seq] = reply
+        return self._outcome(workload, replies, "ping")
+
+    def _echo(self, workload: UdpEcho) -> Outcome:
+        fields = {name: getattr(workload, name) for name in ("port", "count", "interval", "size", "timeout", "start")}
+        replies: dict[int, Reply] = {}
+
+        def line(text: str) -> None:
+            said = json.loads(text)
+            kind = "error" if said["error"] else "answered"
+            replies[said["seq"]] = reply = Reply(said["seq"], kind, said["rtt"], said["error"])  # type: ignore[arg-type]
+            self.tell(said["t"], workload.src, "udp-echo", reply)
+
+        request = {**fields, "dst": address_of(self.plan, workload.dst)}
+        self._program(workload.src, "echo", request, _seconds(workload), line)
+        return self._outcome(workload, replies, "udp-echo")
+
+    def _frames(self, workload: Frames) -> Outcome:
+        device = self.arena.devices[workload.interface].kernel
+        request = {
+            "device": device,
+            "frames": [frame.hex() for frame in workload.frames],
+            "interval": workload.interval,
+            "start": workload.start,
+        }
+        seconds = (workload.start + len(workload.frames) * workload.interval) / SEC
+        done = self._program(workload.src, "frames", request, seconds, lambda _line: None)
+        if not done.ok:
+            said = done.stderr.strip().rpartition("\n")[2]
+            raise NetlabError(f"frames could not be sent on {workload.interface}: {said or done.why}")
+        return Outcome(workload, ())
+
+    def _program(
+        self, node: str, verb: str, request: dict[str, Any], seconds: float, line: Callable[[str], None]
+    ) -> Completed:
+        """Run one of `traffic`'s programs; its request lies in memory that it inherits."""
+        memory = os.memfd_create("netlab-request")
+        try:
+            os.write(memory, json.dumps(request).encode())
+            return self._run(node, _python(_TRAFFIC, verb, "{fd3}"), seconds, line, fds=(memory,))
+        finally:
+            os.close(memory)
+
+    def _run(
+        self,
+        node: str,
+        argv: Sequence[str],
+        seconds: float,
+        line: Callable[[str], None],
+        *,
+        fds: Sequence[int] = (),
+        env: dict[str, str] | None = None,
+    ) -> Completed:
+        job = self.arena.start(node, argv, timeout=seconds + _GRACE, env=env, fds=fds)
+        with self._lock:
+            self._jobs.add(job)
+        try:
+            for text in job.lines():
+                line(text)
+            return job.wait()
+        finally:
+            with self._lock:
+                self._jobs.discard(job)
+
+    def _outcome(self, workload: Ping | UdpEcho, replies: dict[int, Reply], program: str) -> Outcome:
+        for seq in range(1, workload.count + 1):
+            if seq not in replies:
+                replies[seq] = Reply(seq, "silence")
+                self.tell(time.monotonic_ns(), workload.src, program, replies[seq])
+        return Outcome(workload, tuple(replies[seq] for seq in range(1, workload.count + 1)))
+
+
+def _seconds(workload: Ping | UdpEcho) -> float:
+    return (workload.start + workload.count * workload.interval + workload.timeout) / SEC
+
+
+def _python(*words: str) -> list[str]:
+    return [sys.executable, "-I", "-S", *words]
+
+
+def words_of(reply: Reply) -> str:
+    """What a program says of a reply, as in the simulated world."""
+    if reply.result == "answered":
+        return f"seq {reply.seq}: answered after {format_time(reply.rtt)}"
+    return f"seq {reply.seq}: {reply.said or 'no answer'}"
+
+
+def source_named(plan: Plan, workload: Ping | UdpEcho | Frames) -> str:
+    """The name of the workload's source, which must be able to send. BadInput says why it is not."""
+    node = node_named(plan, workload.src)
+    if node.kind == "switch" and node.stack == "kernel":
+        raise BadInput(f"'{node.name}' is a bridge, on which no program runs", where=plan.name)
+    if not isinstance(workload, Frames) and not node.addresses:
+        raise BadInput(f"'{node.name}' has no address, so nothing can be sent from it", where=plan.name)
+    return node.name
