@@ -278,7 +278,7 @@ def _addresses(cidrs: tuple[str, ...]) -> list[str]:
 def answers_spent_ttl(results: Results) -> Verdict:
     """A packet with TTL 1 is answered by the address it came in by; one with TTL 2 goes on."""
     result = results["trial"]
-    plan = result.plan
+    plan, answers = result.plan, _answers(result)
     for c in crossings(result):
         ttl = _header(c.before).ttl
         if ttl == 2 and c.decided != "ether.output":
@@ -289,7 +289,7 @@ def answers_spent_ttl(results: Results) -> Verdict:
             return _wrong(
                 c, f"{name(c.before)} came by {c.came_by} with its last TTL and was not answered with time exceeded"
             )
-        answer = _answer_to(result, c.pkt)
+        answer = answers.get(c.pkt)
         speaker = plan.interface(c.came_by).addresses[0].split("/")[0]
         if answer is None or answer[0] != icmp.TIME_EXCEEDED:
             return _wrong(c, f"{name(c.before)} was not answered with ICMP time exceeded")
@@ -299,16 +299,17 @@ def answers_spent_ttl(results: Results) -> Verdict:
     return Verdict(True)
 
 
-def _answer_to(result: Result, pkt: int) -> tuple[int, int] | None:
-    """(ICMP type, source) of the message that the router made about a packet, as it left the router."""
-    children = {r.pkt for r in result.log if r.kind == "packet" and r.data[0] == pkt and r.node == ROUTER}
+def _answers(result: Result) -> dict[int, tuple[int, int]]:
+    """By packet: (ICMP type, source) of the message that the router made about it, as it left the router."""
+    parents = {r.pkt: r.data[0] for r in result.log if r.kind == "packet" and r.node == ROUTER}
+    found: dict[int, tuple[int, int]] = {}
     for record in result.log:
-        if record.kind == "wire.tx" and record.node == ROUTER and record.pkt in children:
+        if record.kind == "wire.tx" and record.node == ROUTER and record.pkt in parents:
             header = ipv4.parse(record.data[4], ethernet.SIZE)
             message = icmp.parse(record.data[4], ethernet.SIZE + 20)
             if header is not None and message is not None and message.is_error:
-                return message.type, header.src
-    return None
+                found[parents[record.pkt]] = (message.type, header.src)
+    return found
 
 
 def admits_no_route(results: Results) -> Verdict:
