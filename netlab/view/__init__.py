@@ -1,6 +1,6 @@
 """Pictures from a log, and what draws them. A picture is data; this table names the views there are.
 
-To add a view: write a function ``Log -> Picture`` and a line here. A test fails for a kind of record that no view shows.
+To add a view: write a function ``Log -> Picture`` and a line here. A test fails for a record kind that no view shows.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from netlab.topology.codec import plan_from_data
 from netlab.topology.spec import Plan
 from netlab.trace.journey import Journey, journeys
 from netlab.trace.log import Log
-from netlab.units import format_time
+from netlab.units import MS, US, format_time
 from netlab.view.geometry import Sketch, sketch
 from netlab.view.narrative import tell
 from netlab.view.picture import Columns, Picture, columns
@@ -136,10 +136,26 @@ def _fate(journey: Journey, last: Step | None) -> str:
 
 
 def _steps(log: Log, told: Sequence[_Told]) -> Columns:
-    names = ("pkt", "n", "leg", "visit", "t", "end", "node", "kind", "place", "iface", "lane", "lost", "note", "record")
+    names = (
+        "pkt",
+        "n",
+        "leg",
+        "visit",
+        "t",
+        "end",
+        "at",
+        "node",
+        "kind",
+        "place",
+        "iface",
+        "lane",
+        "lost",
+        "note",
+        "record",
+    )
     rows = []
     for _, steps in told:
-        leg = 0
+        leg, start, span = 0, steps[0].t if steps else 0, steps[-1].end - steps[0].t if steps else 0
         visits: dict[str, int] = {}
         for n, s in enumerate(steps):
             leg += s.lane >= 0
@@ -147,8 +163,28 @@ def _steps(log: Log, told: Sequence[_Told]) -> Columns:
                 visits[s.node] = visits.get(s.node, 0) + 1
             visit = visits.get(s.node, 0) if s.kind == "stage" else 0
             place = (s.node, s.kind, s.place, s.iface, s.lane, s.lost)
-            rows.append((s.pkt, n, leg if s.lane >= 0 else 0, visit, s.t, s.end, *place, _note(log, s), s.record))
+            rows.append(
+                (
+                    s.pkt,
+                    n,
+                    leg if s.lane >= 0 else 0,
+                    visit,
+                    s.t,
+                    s.end,
+                    _at(s.t - start, span),
+                    *place,
+                    _note(log, s),
+                    s.record,
+                )
+            )
     return columns(names, rows)
+
+
+def _at(ns: int, span: int) -> str:
+    """A time within ``span`` ns, all in one unit and fine enough to tell neighbours apart: "+163.9 µs"."""
+    if span < 10 * US:
+        return f"+{ns} ns"
+    return f"+{ns / US:,.1f} µs" if span < 100 * MS else f"+{ns / MS:,.3f} ms"
 
 
 def _note(log: Log, step: Step) -> str:
@@ -160,7 +196,7 @@ def _note(log: Log, step: Step) -> str:
         case "drop":
             return str(data[0])
         case "enqueue" | "dequeue":
-            return f"{data[0]} packets, {data[1]} B then in the queue"
+            return f"{data[0]} {'packet' if data[0] == 1 else 'packets'}, {data[1]} B in the queue then"
         case "wire.tx" | "wire.rx":
             return f"{data[1]} B"
         case "lock":

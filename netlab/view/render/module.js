@@ -167,8 +167,8 @@ class Inside {
 
 // ---- one packet, stepped and played -------------------------------------------------------------------
 
-function tell(step, start) {
-  const when = `+${formatTime(step.t - start)}`, spent = step.end > step.t ? `, ${formatTime(step.end - step.t)}` : "";
+function tell(step) {
+  const when = `${step.at}`, spent = step.end > step.t ? `, ${formatTime(step.end - step.t)}` : "";
   const note = step.note ? ` (${step.note})` : "";
   const words = {
     packet: () => `${step.node}: ${step.place} made this packet${note}`,
@@ -434,7 +434,7 @@ class Player {
     if (this.zoomed && !whole && step && this.inside.following.checked && step.node !== this.zoomed) this.show(step.node);
     this.inside.paint(reached, whole ? null : step);
     const end = this.journeys.find((j) => j.pkt === this.pkt);
-    this.say(whole ? (end ? `${this.way.last} steps in ${formatTime(end.end - end.t)}: ${end.fate}` : "") : step ? tell(step, this.way.start) : "before the first step");
+    this.say(whole ? (end ? `${this.way.last} steps in ${formatTime(end.end - end.t)}: ${end.fate}` : "") : step ? tell(step) : "before the first step");
   }
   packet(step, part) {
     if (step.lane >= 0) return this.canvas.dot(...along(this.lanes[step.lane], calm() ? 1 : step.lost ? part / 2 : part));
@@ -448,7 +448,7 @@ class Player {
   fillTable() {
     if (!this.tableBox || !this.tableBox.open) return;
     const head = ["step", "time", "node", "what", "where", "took", "note", "record"];
-    const body = (this.way.steps || []).map((s, i) => [i + 1, `+${formatTime(s.t - this.way.start)}`, s.node, s.kind, s.place,
+    const body = (this.way.steps || []).map((s, i) => [i + 1, s.at, s.node, s.kind, s.place,
       s.end > s.t ? formatTime(s.end - s.t) : "", s.note + (s.lost ? " never arrived" : ""), s.record]);
     const line = (cells, tag) => make("tr", {}, ...cells.map((cell) => make(tag, tag === "th" ? { scope: "col" } : {}, String(cell))));
     this.table.replaceChildren(make("table", {}, make("thead", {}, line(head, "th")), make("tbody", {}, ...body.map((cells) => line(cells, "td")))));
@@ -529,7 +529,7 @@ function render({ model, el }) {
     if (shown) shown.close();
     const data = model.get("data");
     if (!data || !data.svg) return;
-    shown = model.get("live") ? new Live(el, data, (message) => model.send(message)) : mount(el, data, { standalone: false });
+    shown = model.get("running") ? new Live(el, data, (message) => model.send(message)) : mount(el, data, { standalone: false });
   };
   const take = (message, buffers) => { if (shown && shown.take && message.type === "events") shown.take(message, buffers); };
   model.on("change:data", show);

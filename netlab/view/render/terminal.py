@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -15,8 +16,8 @@ SHAPES = {"host": "[{}]", "switch": "={}=", "router": "({})"}
 """A node's kind is told by its brackets."""
 
 
-def text(picture: Picture, *, unicode: bool = True, width: int = 100) -> str:
-    """The whole picture as lines of at most ``width`` characters where words can be broken; ASCII unless ``unicode``."""
+def render(picture: Picture, *, unicode: bool | None = None, width: int = 100) -> str:
+    """The whole picture as lines; words are wrapped at ``width``. ``unicode`` None: if the terminal can show it."""
     focus = picture.axes.get("focus", 0)
     steps = [row for row in picture.rows("steps") if row["pkt"] == focus]
     parts = [
@@ -30,7 +31,16 @@ def text(picture: Picture, *, unicode: bool = True, width: int = 100) -> str:
         _wrapped("", picture.caption, width),
     ]
     whole = "\n\n".join("\n".join(line.rstrip() for line in part) for part in parts if part) + "\n"
-    return whole if unicode else whole.translate(PLAIN).encode("ascii", "replace").decode()
+    rich = _terminal_can() if unicode is None else unicode
+    return whole if rich else whole.translate(PLAIN).encode("ascii", "replace").decode()
+
+
+def _terminal_can() -> bool:
+    try:
+        "─→✕µ".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _network(picture: Picture) -> list[str]:
@@ -78,12 +88,11 @@ def _table(steps: Sequence[Row]) -> list[str]:
     """Every step; consecutive stages of one node stand on one line."""
     if not steps:
         return []
-    start = steps[0]["t"]
-    lines = ["        time  node    what"]
+    lines = ["          time  node    what"]
     for (node, kind), group in groupby(steps, key=lambda step: (step["node"], step["kind"])):
         held = list(group)
         what = " → ".join(_stage(step) for step in held) if kind == "stage" else "; ".join(map(_what, held))
-        lines.append(f"{'+' + format_time(held[0]['t'] - start):>12}  {node:<7} {what}")
+        lines.append(f"{held[0]['at']:>14}  {node:<7} {what}")
     return lines
 
 
