@@ -71,7 +71,7 @@ def described(plan: Plan) -> str:
     from netlab.cli.sketch import sketch
 
     drawing = sketch(plan)
-    parts = [f"{plan.name}: {summary(plan)}", drawing, _nodes(plan), _links(plan), _routes(plan)]
+    parts = [f"{plan.name}: {summary(plan)}", drawing, nodes_table(plan), links_table(plan), routes_table(plan)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -86,7 +86,8 @@ def _plural(what: str) -> str:
     return "es" if what.endswith("ch") else "s"
 
 
-def _nodes(plan: Plan) -> str:
+def nodes_table(plan: Plan) -> str:
+    """Every interface of every node."""
     rows = []
     for node in plan.nodes:
         for i in node.interfaces:
@@ -96,7 +97,8 @@ def _nodes(plan: Plan) -> str:
     return table(("node", "kind", "stack", "interface", "address", "MAC", "joined to"), rows)
 
 
-def _links(plan: Plan) -> str:
+def links_table(plan: Plan) -> str:
+    """Rate, delay, loss and queue of every link that has one."""
     limited = [link for link in plan.links if link.rate or link.delay or link.loss or link.queue]
     rows = [
         (
@@ -111,7 +113,8 @@ def _links(plan: Plan) -> str:
     return table(("link", "rate", "delay", "loss", "queue"), rows) if rows else "Every link is as fast as can be."
 
 
-def _routes(plan: Plan) -> str:
+def routes_table(plan: Plan) -> str:
+    """Every route by way of a neighbour; empty when there is none."""
     rows = [
         (node.name, "default" if route.prefix == "0.0.0.0/0" else route.prefix, f"via {route.via}", route.interface)
         for node in plan.nodes
