@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from netlab.backend.base import SlotCall, SlotFailure
+from netlab.errors import Unavailable
 from netlab.experiment.result import Result
 from netlab.grade.sandbox import Limits, Sandbox
 from netlab.lab.check import Check, CheckResult, Evidence, Status, Verdict
@@ -138,7 +139,7 @@ def _ask_seed(check: Check, bench: _Bench, seed: int) -> _Finding:
     for name in check.experiments:
         run = bench.run(name, check.hidden, seed)
         if isinstance(run, _Finding):
-            return run
+            return replace(run, evidence=(Evidence(name, seed),))
         results[name] = run
     finding: _Finding = _guarded(lambda: _judge(check, results, seed), f"check '{check.name}'")
     return finding
@@ -213,5 +214,7 @@ def _guarded(work: Callable[[], Any], what: str) -> Any:
         return work()
     except SlotFailure as failure:
         return _told(failure)
+    except Unavailable as lack:
+        return _Finding("error", f"this machine can't hold the experiment: {lack}")
     except Exception as error:  # noqa: BLE001
         return _Finding("error", f"{what} itself broke ({type(error).__name__}: {error}); the answer is not to blame")

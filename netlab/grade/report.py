@@ -62,11 +62,18 @@ def table(lab: Lab, graded: Sequence[Graded]) -> str:
 
 
 def sentences(one: Graded) -> list[str]:
-    """What is to be said about one submission; said once where all of its checks say the same."""
-    open_ = [result for result in one.results if result.status != "passed"]
-    if len(open_) > 1 and len({(result.status, result.said) for result in open_}) == 1:
-        return [f"{tame(one.file)}: {open_[0].status}: {tame(open_[0].said)}"]
-    return [f"{tame(one.file)}: {result.check} {result.status}: {tame(result.said)}" for result in open_]
+    """What is to be said about one submission, each thing once with the checks that it is true of."""
+    about: dict[tuple[str, str], list[str]] = {}
+    for result in one.results:
+        if result.status != "passed":
+            about.setdefault((result.status, result.said), []).append(result.check)
+    file, every = tame(one.file), len(one.results)
+    return [
+        f"{file}: {status}: {tame(said)}"
+        if len(names) == every
+        else f"{file}: {', '.join(names)} {status}: {tame(said)}"
+        for (status, said), names in about.items()
+    ]
 
 
 def feedback(one: Graded) -> str:
