@@ -13,6 +13,7 @@ from netlab.errors import BadInput
 from netlab.experiment.result import Result
 from netlab.lab.check import Check
 from netlab.lab.exercise import Exercise
+from netlab.lab.rhythm import Prediction, Question, WhatIf
 from netlab.lab.variant import Variant
 
 MIN_SEEDS = 3
@@ -39,6 +40,10 @@ class Lab:
     checks: tuple[Check, ...]
     """In the order in which they are asked; a check comes behind those that it depends on."""
     variant: Callable[[random.Random], Mapping[str, Any]]
+    predictions: tuple[Prediction, ...] = ()
+    """Each unlocks the run of its experiment."""
+    questions: tuple[Question, ...] = ()
+    what_if: WhatIf | None = None
     seeds: tuple[int, ...] = (1, 2, 3)
     """Of the visible checks."""
     folder: Path | None = field(default=None, compare=False)
