@@ -44,6 +44,8 @@ class PathWidget(anywidget.AnyWidget):
     _css = styles()
     data = traitlets.Dict().tag(sync=True)
     running = traitlets.Bool(False).tag(sync=True)
+    picked = traitlets.Int(-1).tag(sync=True)
+    """The index of the record that the picture shows: the step that a reader has gone to; -1 for none."""
 
     _by_cell: dict[str, PathWidget] = {}
     """The live widget of each notebook cell, so that running the cell again ends the one before."""

@@ -433,6 +433,7 @@ class Player {
     if (step && !whole) this.packet(step, this.p - reached);
     if (this.zoomed && !whole && step && this.inside.following.checked && step.node !== this.zoomed) this.show(step.node);
     this.inside.paint(reached, whole ? null : step);
+    if (this.onpick) this.onpick((whole ? this.way.step(this.way.last) : step || {}).record);
     const end = this.journeys.find((j) => j.pkt === this.pkt);
     this.say(whole ? (end ? `${this.way.last} steps in ${formatTime(end.end - end.t)}: ${end.fate}` : "") : step ? tell(step) : "before the first step");
   }
@@ -530,6 +531,11 @@ function render({ model, el }) {
     const data = model.get("data");
     if (!data || !data.svg) return;
     shown = model.get("running") ? new Live(el, data, (message) => model.send(message)) : mount(el, data, { standalone: false });
+    shown.onpick = (record = -1) => {
+      if (record === model.get("picked")) return;
+      model.set("picked", record);
+      model.save_changes();
+    };
   };
   const take = (message, buffers) => { if (shown && shown.take && message.type === "events") shown.take(message, buffers); };
   model.on("change:data", show);
