@@ -15,7 +15,7 @@ MINIMUM = 60
 """The shortest frame on a real wire, without its check sequence; shorter ones are padded with zeros."""
 
 _STRUCT = Struct("!6s6sH")
-_unpack, _pack, _new = _STRUCT.unpack_from, _STRUCT.pack, tuple.__new__
+fields, _pack, _new = _STRUCT.unpack_from, _STRUCT.pack, tuple.__new__
 
 
 class Header(NamedTuple):
@@ -38,7 +38,7 @@ class Header(NamedTuple):
 def parse(data: Octets, at: int = 0) -> Header | None:
     """The frame's header; None when there are fewer than 14 bytes."""
     try:
-        return _new(Header, _unpack(data, at))
+        return _new(Header, fields(data, at))
     except error:
         return None
 

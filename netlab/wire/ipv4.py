@@ -15,7 +15,7 @@ DONT_FRAGMENT, MORE_FRAGMENTS = 0x4000, 0x2000
 NOT_ECT, ECT1, ECT0, CE = 0, 1, 2, 3
 
 _STRUCT = Struct("!BBHHHBBHII")
-_unpack, _pack, _new = _STRUCT.unpack_from, _STRUCT.pack, tuple.__new__
+fields, _pack, _new = _STRUCT.unpack_from, _STRUCT.pack, tuple.__new__
 _WORD = Struct("!H")
 
 
@@ -79,17 +79,17 @@ def parse(data: Octets, at: int = 0) -> Header | None:
     The packet may be shorter than ``length`` says, as a quote in an ICMP error is; `fault` tells.
     """
     try:
-        fields = _unpack(data, at)
+        found = fields(data, at)
     except error:
         return None
-    first = fields[0]
+    first = found[0]
     if first != 0x45:
         size = (first & 15) << 2
-        if first >> 4 != 4 or size < SIZE or len(data) - at < size or fields[2] < size:
+        if first >> 4 != 4 or size < SIZE or len(data) - at < size or found[2] < size:
             return None
-    elif fields[2] < SIZE:
+    elif found[2] < SIZE:
         return None
-    return _new(Header, fields)
+    return _new(Header, found)
 
 
 def checksum_ok(data: Octets, at: int = 0) -> bool:

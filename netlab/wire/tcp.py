@@ -17,7 +17,7 @@ MAXIMUM_OPTIONS = 40
 PROTO = 6
 
 _STRUCT = Struct("!HHIIHHHH")
-_unpack, _pack, _new = _STRUCT.unpack_from, _STRUCT.pack, tuple.__new__
+fields, _pack, _new = _STRUCT.unpack_from, _STRUCT.pack, tuple.__new__
 _PAIR = Struct("!II")
 
 
@@ -52,11 +52,11 @@ class Header(NamedTuple):
 def parse(data: Octets, at: int = 0) -> Header | None:
     """The header at ``at``; None when it or its options are cut short, or its data offset is below 5."""
     try:
-        fields = _unpack(data, at)
+        found = fields(data, at)
     except error:
         return None
-    size = fields[4] >> 12 << 2
-    return _new(Header, fields) if SIZE <= size <= len(data) - at else None
+    size = found[4] >> 12 << 2
+    return _new(Header, found) if SIZE <= size <= len(data) - at else None
 
 
 def checksum_ok(data: Octets, at: int, end: int, src: int, dst: int) -> bool:

@@ -12,7 +12,7 @@ SIZE = 8
 PROTO = 17
 
 _STRUCT = Struct("!HHHH")
-_unpack, _pack, _new = _STRUCT.unpack_from, _STRUCT.pack, tuple.__new__
+fields, _pack, _new = _STRUCT.unpack_from, _STRUCT.pack, tuple.__new__
 
 
 class Header(NamedTuple):
@@ -36,10 +36,10 @@ class Header(NamedTuple):
 def parse(data: Octets, at: int = 0) -> Header | None:
     """The header at ``at``; None when it is cut short or says a length below its own size."""
     try:
-        fields = _unpack(data, at)
+        found = fields(data, at)
     except error:
         return None
-    return _new(Header, fields) if fields[2] >= SIZE else None
+    return _new(Header, found) if found[2] >= SIZE else None
 
 
 def checksum_ok(data: Octets, at: int, src: int, dst: int) -> bool:
@@ -47,9 +47,8 @@ def checksum_ok(data: Octets, at: int, src: int, dst: int) -> bool:
 
     (Without one it must be dropped over IPv6: that is the caller's rule.)
     """
-    fields = _unpack(data, at)
-    length = fields[2]
-    return fields[3] == 0 or internet(data[at : at + length], src + dst + PROTO + length) == 0
+    _, _, length, checksum = fields(data, at)
+    return checksum == 0 or internet(data[at : at + length], src + dst + PROTO + length) == 0
 
 
 def header(src: int, dst: int, payload_length: int, checksum: int = 0) -> bytes:

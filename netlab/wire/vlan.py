@@ -21,7 +21,7 @@ SERVICE_ORDER = (1, 0, 2, 3, 4, 5, 6, 7)
 """Priorities (PCP) from the least to the most urgent: 1 is background, below the best effort of 0."""
 
 _STRUCT = Struct("!HH")
-_unpack, _pack, _new = _STRUCT.unpack_from, _STRUCT.pack, tuple.__new__
+fields, _pack, _new = _STRUCT.unpack_from, _STRUCT.pack, tuple.__new__
 
 
 class Header(NamedTuple):
@@ -63,7 +63,7 @@ def tci(vid: int, pcp: int = 0, dei: bool = False) -> int:
 def parse(data: Octets, at: int = 0) -> Header | None:
     """The tag whose control information is at ``at``, behind its EtherType; None when it is cut short."""
     try:
-        return _new(Header, _unpack(data, at))
+        return _new(Header, fields(data, at))
     except error:
         return None
 

@@ -16,7 +16,7 @@ place, that is IP + UDP + VXLAN + inner Ethernet."""
 VNI_VALID = 0x08000000
 
 _STRUCT = Struct("!II")
-_unpack, _pack, _new = _STRUCT.unpack_from, _STRUCT.pack, tuple.__new__
+fields, _pack, _new = _STRUCT.unpack_from, _STRUCT.pack, tuple.__new__
 
 
 class Header(NamedTuple):
@@ -53,7 +53,7 @@ class Header(NamedTuple):
 def parse(data: Octets, at: int = 0) -> Header | None:
     """The header at ``at``; None when there are fewer than 8 bytes. Ask ``valid`` before believing the VNI."""
     try:
-        return _new(Header, _unpack(data, at))
+        return _new(Header, fields(data, at))
     except error:
         return None
 
