@@ -51,11 +51,11 @@ class PathWidget(anywidget.AnyWidget):
     """The live widget of each notebook cell, so that running the cell again ends the one before."""
 
     def __init__(self, source: Log | HasLog, pkt: int | None = None) -> None:
-        self.log = source if isinstance(source, Log) else source.log
+        self.source = source if isinstance(source, Log) else source.log
         self.pkt = pkt
         self.pacer = Pacer()
         self._task: asyncio.Task[None] | None = None
-        self._show(packet_path(self.log, pkt))
+        self._show(packet_path(self.source, pkt))
         super().__init__(data=payload(self.picture))
         self.on_msg(self._heard)
 
@@ -78,7 +78,7 @@ class PathWidget(anywidget.AnyWidget):
         self._stop()
         if self.running:
             self.running = False
-            self._show(packet_path(self.log, self.pkt))
+            self._show(packet_path(self.source, self.pkt))
             self.data = payload(self.picture)
 
     def close(self) -> None:
@@ -89,10 +89,10 @@ class PathWidget(anywidget.AnyWidget):
     # ---- live --------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        plan = plan_from_data(self.log.header.plan)
+        plan = plan_from_data(self.source.header.plan)
         bare = network(plan)
         lanes = {name: i for i, name in enumerate(bare.layers["lanes"]["tx"])}
-        self.reader = Reader(self.log, lanes, bare.layers["nodes"]["name"])
+        self.reader = Reader(self.source, lanes, bare.layers["nodes"]["name"])
         self._show(bare)
         self.running = True
         self.data = payload(bare)
@@ -110,10 +110,10 @@ class PathWidget(anywidget.AnyWidget):
             # A record that is found now was made after the last look: this makes the latency an upper bound.
             stamp, looked = looked, _now()
             self.pacer.offer(self.reader.news(stamp))
-            self._send(self.pacer.take(looked))
+            self._send_events(self.pacer.take(looked))
             await asyncio.sleep(TICK)
 
-    def _send(self, ready: tuple[int, Any] | None) -> None:
+    def _send_events(self, ready: tuple[int, Any] | None) -> None:
         if ready is None:
             return
         sequence, update = ready
