@@ -1,7 +1,7 @@
 """The arena's agent: inside, it serves requests of the owner and of other terminals. One thread, one selector.
 
-A request is ``{"id", "op", …}``; its answer ``{"id", "ok": …}`` or ``{"id", "error": …}``. A command's end comes later, as
-``{"id", "exit", "why"}`` with the id of its request. An owner that stops listening to an answer loses nothing else.
+A request is ``{"id", "op", …}``; its answer ``{"id", "ok": …}`` or ``{"id", "error": …}``. A command's end comes later,
+as ``{"id", "exit", "why"}`` with the id of its request. An owner that stops listening to an answer loses nothing else.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import selectors
 import socket
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,8 @@ from netlab.backend.mininet.channel import Connection, Message
 from netlab.topology.codec import plan_from_data
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
     from netlab.backend.mininet.build import Network
 
 _Answer = tuple[Any, Sequence[int]]
@@ -34,6 +35,7 @@ class Refused(Exception):
 def main(owner: socket.socket, doors: socket.socket, run: runs.Run) -> None:
     """Serve until the owner goes."""
     linux.name_process("netlab-agent")
+    jobs.provide_commands()
     rtnl_here = rtnl.Rtnl()
     rtnl_here([rtnl.message(rtnl.NEWLINK, rtnl.ACK, rtnl.link_body(1, rtnl.IFF_UP, rtnl.IFF_UP))], "lo")
     rtnl_here.close()
@@ -53,7 +55,7 @@ class Agent:
         self.network: Network | None = None
         self.jobs: dict[int, jobs.Job] = {}
         self._serial = 0
-        self._shells = ThreadPoolExecutor(32)  # no thread is made before the first use
+        self._shells: ThreadPoolExecutor | None = None
         self._selector = selectors.DefaultSelector()
         self._done: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -173,7 +175,8 @@ class Agent:
         tag = f"{self.run.suffix}{self._serial}"
         argv, env = request["argv"], request.get("env", os.environ)
         try:
-            process = jobs.start(room, argv, fds, cwd=request["cwd"], env=env, tag=tag)
+            terminal = request.get("terminal", False)
+            process = jobs.start(room, argv, fds, cwd=request["cwd"], env=env, tag=tag, terminal=terminal)
         except (FileNotFoundError, PermissionError) as error:
             raise Refused(f"{request['node']}: cannot run '{argv[0]}': {error.strerror}") from None
         pidfd = os.pidfd_open(process.pid)
@@ -220,6 +223,10 @@ class Agent:
             self._done.put(lambda: self._tell(connection, {"id": request["id"], **answer}))
             os.eventfd_write(self._wake, 1)
 
+        if self._shells is None:
+            from concurrent.futures import ThreadPoolExecutor  # late: it costs 20 ms, and few ask for it
+
+            self._shells = ThreadPoolExecutor(32)
         self._shells.submit(node.cmd, request["line"]).add_done_callback(done)
 
     def _tell(self, connection: Connection, message: Message) -> None:
@@ -253,4 +260,3 @@ _OPERATIONS: dict[str, Callable[[Agent, Connection, Message, list[int]], _Answer
     "state": Agent.state,
     "mininet": Agent.mininet,
 }
-

@@ -119,9 +119,7 @@ class Arena:
         self._run(job, stdio, timeout=None, env=dict(os.environ))
         return job
 
-    def _run(
-        self, job: Running, fds: Sequence[int], *, timeout: float | None, env: Mapping[str, str] | None
-    ) -> None:
+    def _run(self, job: Running, fds: Sequence[int], *, timeout: float | None, env: Mapping[str, str] | None) -> None:
         fields: dict[str, Any] = {"node": job.node, "argv": list(job.argv), "cwd": os.getcwd(), "limit": timeout}
         if env is not None:
             fields["env"] = dict(env)

@@ -111,7 +111,7 @@ def _prepare(node: PlanNode) -> None:
 
 
 def _complete_frames(network: Network) -> None:
-    """Have the last kernel device before one of our stacks finish checksums and segments: AF_PACKET shows them undone."""
+    """Have the last kernel device before one of our stacks finish checksums and segments: AF_PACKET won't."""
     for interface in network.plan.interfaces():
         if network.plan.node(interface.node).stack == "netlab":
             peer = network.devices[interface.peer]

@@ -1,4 +1,4 @@
-"""Messages over a stream socket: a length, JSON, and descriptors that ride along. Both ends use it, and neither blocks."""
+"""Messages over a stream socket: a length, JSON, and descriptors that ride along. Neither end ever blocks."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Client:
     # ---- for callers
 
     def request(self, op: str, fds: Sequence[int] = (), **fields: Any) -> tuple[Any, list[int]]:
-        """Ask, and wait for the answer and its descriptors. BadInput when the agent refuses, ArenaGone when it ended."""
+        """Ask; the answer and its descriptors. BadInput when the agent refuses, ArenaGone when it has ended."""
         return self._wait(self._start(op, fds, fields, None))
 
     def run(self, job: Running, fds: Sequence[int], **fields: Any) -> int:

@@ -24,7 +24,7 @@ _BRIDGE_STP, _BRIDGE_SNOOPING = 5, 23
 
 @dataclass(frozen=True)
 class Device:
-    """An interface or a bridge as the kernel knows it. ``room`` is the node whose namespace it is in, "" the arena's."""
+    """An interface or a bridge as the kernel knows it. ``room``: the node whose namespace it is in, "" the arena's."""
 
     name: str
     """The plain name, which is the device's altname."""

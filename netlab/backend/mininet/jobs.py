@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shlex
+import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from netlab.backend.mininet.channel import Connection
 from netlab.backend.mininet.rooms import Room
 
 _TAG = "NETLAB_JOB"
+_OWN_COMMANDS = Path("/run/netlab/bin")
+_WANT_A_USER = ("tcpdump",)
+"""Programs that as root go on as a user of their own, who does not exist in an ordinary user's arena."""
 
 
 @dataclass
@@ -49,6 +57,29 @@ class Job:
         return int(self.process.wait())
 
 
+def provide_commands() -> None:
+    """In an arena whose only user is root, put versions of commands that don't mind first on the search path."""
+    if Path("/proc/self/uid_map").read_text().split()[2] != "1":
+        return
+    _OWN_COMMANDS.mkdir(parents=True, exist_ok=True)
+    runner = Path(__file__).with_name("oneuser.py")
+    for name in _WANT_A_USER:
+        real = shutil.which(name)
+        if real is not None:
+            words = shlex.join([sys.executable, "-I", "-S", str(runner), real])
+            script = _OWN_COMMANDS / name
+            script.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+            script.chmod(0o755)
+    os.environ["PATH"] = search_path(os.environ)
+
+
+def search_path(env: Mapping[str, str]) -> str:
+    """The command search path of an environment, with the arena's own commands first."""
+    path = env.get("PATH", os.defpath)
+    own = str(_OWN_COMMANDS)
+    return path if path.startswith(own) or not _OWN_COMMANDS.is_dir() else own + os.pathsep + path
+
+
 def start(
     room: Room,
     argv: Sequence[str],
@@ -57,13 +88,17 @@ def start(
     cwd: str,
     env: Mapping[str, str],
     tag: str,
+    terminal: bool = False,
 ) -> subprocess.Popen[Any]:
     """Start a command in a room. The first three descriptors are its standard ones; "{fd3}" in an argument is the
-    number under which it finds a further one.
+    number under which it finds a further one. With ``terminal`` the first is the terminal of its session.
 
     OSError when there is no such command.
     """
     words = [_numbered(word, fds) for word in argv]
+    if terminal:
+        _must_exist(words[0], env)
+        words = ["setsid", "--ctty", *words]  # makes the session too, and takes the command's place
     with room.entered():
         return subprocess.Popen(
             words,
@@ -71,10 +106,15 @@ def start(
             stdout=fds[1],
             stderr=fds[2],
             pass_fds=tuple(fds[3:]),
-            start_new_session=True,
+            start_new_session=not terminal,
             cwd=cwd if os.path.isdir(cwd) else "/",
-            env={**env, _TAG: tag},
+            env={**env, "PATH": search_path(env), _TAG: tag},
         )
+
+
+def _must_exist(command: str, env: Mapping[str, str]) -> None:
+    if shutil.which(command, path=env.get("PATH", os.defpath)) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), command)
 
 
 def _numbered(word: str, fds: Sequence[int]) -> str:

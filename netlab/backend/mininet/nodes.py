@@ -39,6 +39,7 @@ from mininet.util import numCores  # noqa: E402
 class RoomNode(Node):  # type: ignore[misc]
     """A Mininet node in a room that is there already; its shell starts when it is first needed."""
 
+    inNamespace: bool
     _pid: int | None = None
     started = False
 
@@ -85,13 +86,15 @@ class RoomNode(Node):  # type: ignore[misc]
         """Node.cmd, with the shell started when it must be; one caller at a time."""
         with self.turn:
             self.awake()
-            return str(super().cmd(*args, **kwargs))
+            said: str = super().cmd(*args, **kwargs)
+            return said
 
     def popen(self, *args: Any, **kwargs: Any) -> subprocess.Popen[Any]:
         """Node.popen: a Popen in the node's namespaces."""
         kwargs.setdefault("mncmd", ["mnexec", "-d"])
         with self.room.entered():
-            return super().popen(*args, **kwargs)  # type: ignore[no-any-return]
+            process: subprocess.Popen[Any] = super().popen(*args, **kwargs)
+            return process
 
     def config(self, **params: Any) -> dict[str, Any]:
         """Nothing: rtnetlink has configured the node."""
@@ -111,7 +114,7 @@ class BridgeSwitch(RoomNode, Switch):  # type: ignore[misc]
 
     def defaultDpid(self, dpid: str | None = None) -> str:
         """A bridge speaks no OpenFlow, so that its name need not hold a number."""
-        return "0" * self.dpidLen
+        return "0" * 16
 
     def start(self, controllers: Any) -> None:
         """Nothing: the bridge came up with its cables."""

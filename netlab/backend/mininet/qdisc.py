@@ -62,7 +62,9 @@ def disciplines(link: PlanLink, mtu: int) -> tuple[Discipline, ...]:
 def create(index: int, d: Discipline) -> bytes:
     """The message that makes the discipline on the device with that index."""
     options = {"netem": _netem, "tbf": _tbf}.get(d.kind, _fifo)(d)
-    return message(NEWQDISC, CREATE | EXCL | 4, _body(index, d.handle, d.parent), attr(1, d.kind.encode() + b"\0"), options)
+    return message(
+        NEWQDISC, CREATE | EXCL | 4, _body(index, d.handle, d.parent), attr(1, d.kind.encode() + b"\0"), options
+    )
 
 
 def _body(index: int, handle: int, parent: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Mininet's interface from outside the arena: ``net.get('h1').cmd('ip a')``, ``net['h1'].popen(…)``, for those who know it.
+"""Mininet's interface from outside the arena: ``net.get('h1').cmd('ip a')``, ``net['h1'].popen(…)``.
 
 The objects themselves live inside; these pass on what was said.
 """

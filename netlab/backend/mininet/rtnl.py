@@ -106,7 +106,7 @@ class Rtnl:
         self.socket.close()
 
     def __call__(self, messages: Sequence[bytes], what: str) -> None:
-        """Send messages and wait for every acknowledgement; RtnlError, saying ``what`` failed, for the first refused."""
+        """Send messages and await every acknowledgement; RtnlError, saying ``what`` failed, for the first refused."""
         failed: RtnlError | None = None
         for batch in _batches(messages):
             first = self._serial + 1

@@ -152,9 +152,7 @@ class MininetSession:
 
     def _watch(self, tracing: bool) -> None:
         names = {d.name: d.kernel for d in self.arena.devices.values() if not d.bridge}
-        probe = KernelProbe(
-            self.plan, names, self.arena.packet_socket, self.log, self.started, tracing=tracing
-        )
+        probe = KernelProbe(self.plan, names, self.arena.packet_socket, self.log, self.started, tracing=tracing)
         probe.start()
         self._probe = probe
 

@@ -1,4 +1,4 @@
-"""A workload whose source is a kernel host, as commands in its node: each task runs in a thread and tells as it goes."""
+"""A workload whose source is a kernel host, as commands in its node; it runs in a thread and tells as it goes."""
 
 from __future__ import annotations
 
