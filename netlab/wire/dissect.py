@@ -11,7 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from netlab.wire import Octets, arp, ethernet, icmp, icmpv6, ipv4, ipv6, tcp, udp, vlan, vxlan
+from netlab.wire import Octets, arp, ethernet, icmp, icmpv6, ipv4, ipv6, tcp, vlan, vxlan
+from netlab.wire.ethernet import Header as Ethernet
+from netlab.wire.ethernet import fields as ethernet_fields
+from netlab.wire.ipv4 import Header as Ipv4
+from netlab.wire.ipv4 import fields as ipv4_fields
+from netlab.wire.udp import Header as Udp
+from netlab.wire.udp import fields as udp_fields
+from netlab.wire.vlan import Header as Vlan
+from netlab.wire.vlan import fields as vlan_fields
+from netlab.wire.vxlan import Header as Vxlan
+from netlab.wire.vxlan import fields as vxlan_fields
 
 Layer = tuple[str, Any, int]
 """(name, header, offset in the frame): a bare tuple, because frames are many."""
@@ -61,7 +71,7 @@ def _ethernet(data: Octets, at: int, end: int, found: list[Layer]) -> None:
     inside = at + 14
     if inside > end:
         return _short(found, "Ethernet", at, end)
-    header = _new(ethernet.Header, ethernet.fields(data, at))
+    header = _new(Ethernet, ethernet_fields(data, at))
     found.append(("ethernet", header, at))
     kind = header[2]
     ETHERTYPES.get(kind, _payload)(data, inside, end if kind >= 1536 else min(end, inside + kind), found)
@@ -71,7 +81,7 @@ def _vlan(data: Octets, at: int, end: int, found: list[Layer]) -> None:
     inside = at + 4
     if inside > end or len(found) > DEPTH:
         return _short(found, "VLAN", at, end)
-    header = _new(vlan.Header, vlan.fields(data, at))
+    header = _new(Vlan, vlan_fields(data, at))
     found.append(("vlan", header, at))
     kind = header[1]
     # A type below 1536 is a length (IEEE 802.3 §3.2.6), so what is behind it is padding.
@@ -88,7 +98,7 @@ def _arp(data: Octets, at: int, end: int, found: list[Layer]) -> None:
 def _ipv4(data: Octets, at: int, end: int, found: list[Layer]) -> None:
     if at + 20 > end or len(found) > DEPTH:
         return _short(found, "IPv4", at, end)
-    header = _new(ipv4.Header, ipv4.fields(data, at))
+    header = _new(Ipv4, ipv4_fields(data, at))
     inside = at + 20
     if header[0] != 0x45 or header[2] < 20:  # options, or something that is wrong
         inside = at + header.size
@@ -173,18 +183,22 @@ def _udp(data: Octets, at: int, end: int, found: list[Layer]) -> None:
     inside = at + 8
     if inside > end:
         return _short(found, "UDP", at, end)
-    header = _new(udp.Header, udp.fields(data, at))
+    header = _new(Udp, udp_fields(data, at))
     if header[2] < 8:
         return _short(found, "UDP", at, end)
     found.append(("udp", header, at))
     stop = at + header[2]
-    PORTS.get(header[1], _payload)(data, inside, stop if stop <= end else end, found)
+    step = PORTS.get(header[1])
+    if step:
+        step(data, inside, stop if stop <= end else end, found)
+    elif inside < stop and inside < end:
+        found.append(("payload", data[inside : stop if stop <= end else end], inside))
 
 
 def _vxlan(data: Octets, at: int, end: int, found: list[Layer]) -> None:
     if at + 8 > end:  # (no tunnel without IP around it, so IP's limit of layers holds here too)
         return _short(found, "VXLAN", at, end)
-    header = _new(vxlan.Header, vxlan.fields(data, at))
+    header = _new(Vxlan, vxlan_fields(data, at))
     if not header[0] & vxlan.VNI_VALID:  # without the I flag it is something else on this port
         return _payload(data, at, end, found)
     found.append(("vxlan", header, at))
