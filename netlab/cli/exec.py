@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 from argparse import REMAINDER, ArgumentParser, Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from netlab.cli.attached import exit_code
 from netlab.errors import BadInput, Unavailable
 
 if TYPE_CHECKING:
     from netlab.backend.mininet.client import Client
-    from netlab.backend.mininet.command import Running
 
 EXAMPLE = """nlab exec h1 -- ping -c 3 10.0.1.2
   nlab exec s1 -- tcpdump -n -i s1-eth1
@@ -50,11 +47,9 @@ def _attached(network: str, node: str, argv: list[str]) -> int:
     client = _connect(Path(found.folder) / "arena.sock")
     try:
         job = Running(node, argv)
-        with _interrupts_go_to(job):
-            environment = dict(os.environ)
-            job.pid = client.run(job, (0, 1, 2), node=node, argv=argv, cwd=os.getcwd(), limit=None, env=environment)
-            code = job.wait().code
-        return code if code >= 0 else 128 - code
+        environment = dict(os.environ)
+        job.pid = client.run(job, (0, 1, 2), node=node, argv=argv, cwd=os.getcwd(), limit=None, env=environment)
+        return exit_code(job)
     finally:
         client.close()
 
@@ -77,17 +72,3 @@ def _connect(path: Path) -> Client:
     finally:
         os.close(folder)
     return Client(sock)
-
-
-@contextmanager
-def _interrupts_go_to(job: Running) -> Iterator[None]:
-    """Ctrl-C reaches the command, which may have last words (a ping's summary); it does not end us."""
-
-    def pass_on(number: int, _frame: Any) -> None:
-        job.signal(number)
-
-    previous = signal.signal(signal.SIGINT, pass_on)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)

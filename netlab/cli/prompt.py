@@ -12,6 +12,7 @@ from netlab.topology.words import nearest
 
 if TYPE_CHECKING:
     from netlab.backend.base import Session
+    from netlab.trace.log import Log
     from netlab.workload.spec import Outcome, Ping, UdpEcho
 
 HELP = """h1 ping h2            one node pings another; -c COUNT, -s BYTES of payload, -t TTL
@@ -76,8 +77,8 @@ class Prompt:
     def _on(self, node: str, argv: list[str]) -> str:
         if not argv:
             raise BadInput(f"what shall {node} do?", right=f"as: {node} ping {self._another(node)}")
-        if self.worker:
-            return self._run(node, argv)
+        if self.worker and self.plan.node(node).stack == "kernel":
+            return self._run(self.worker, node, argv)
         workload = self._workload(node, argv)
         (outcome,) = self.session.run([workload])
         return "\n".join(told(outcome))
@@ -85,10 +86,9 @@ class Prompt:
     def _another(self, node: str) -> str:
         return next((n.name for n in self.plan.nodes if n.addresses and n.name != node), "10.0.1.1")
 
-    def _run(self, node: str, argv: list[str]) -> str:
-        assert self.worker
+    def _run(self, worker: Worker, node: str, argv: list[str]) -> str:
         addresses = {n.name: n.addresses[0] for n in self.plan.nodes if n.addresses}
-        code = self.worker(node, [argv[0], *(addresses.get(word, word) for word in argv[1:])])
+        code = worker(node, [argv[0], *(addresses.get(word, word) for word in argv[1:])])
         return f"(exit code {code})" if code else ""
 
     def _workload(self, node: str, argv: list[str]) -> Ping | UdpEcho:
@@ -96,8 +96,8 @@ class Prompt:
 
         what, *rest = argv
         if what not in ("ping", "udp"):
-            right = f"'{node} ping …' and '{node} udp …' do; with --backend mininet any command"
-            raise BadInput(f"nodes of the simulated world have no program '{what}'", right=right)
+            right = "it knows ping and udp; a kernel node with --backend mininet runs any command"
+            raise BadInput(f"{node} has no program '{what}'", right=right)
         numbers = {"-c": 3, "-s": 56 if what == "ping" else 32, "-t": 64}
         target = ""
         words = iter(rest)
@@ -118,17 +118,22 @@ class Prompt:
 
     def _path(self, words: list[str]) -> str:
         from netlab.view.path import packet_path
-        from netlab.view.render.terminal import text
+        from netlab.view.render.terminal import render
 
-        if not self.session.log.rows:
+        if not self._log().rows:
             raise BadInput("there were no packets yet", right=f"as: {self.plan.nodes[0].name} ping …")
         number = _number("path", words[0]) if words else None
-        return text(packet_path(self.session.log, number))
+        return render(packet_path(self.session.log, number))
+
+    def _log(self) -> Log:
+        """The log, once all that has happened is in it: a kernel's records come a moment later."""
+        self.session.run([])
+        return self.session.log
 
     def _packets(self) -> Iterator[str]:
         from netlab.trace.journey import journeys
 
-        for number, journey in journeys(self.session.log).items():
+        for number, journey in journeys(self._log()).items():
             fate = f"dropped: {journey.ended}" if journey.ended else " → ".join(journey.nodes)
             yield f"{number:>4}  {journey.said or '?'}   {fate}"
 

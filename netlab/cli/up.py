@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,21 @@ def run(options: Namespace) -> int:
 
 def _worker(session: Session) -> Worker | None:
     """What runs a program on a node; None in a world where nodes have no programs."""
-    return getattr(session, "attached", None)
+    arena = getattr(session, "arena", None)
+    if arena is None:
+        return None
+
+    def work(node: str, argv: Sequence[str]) -> int:
+        from netlab.cli.attached import exit_code
+
+        # Lines that are piped to us are ours, not the command's.
+        keys = os.dup(0) if sys.stdin.isatty() else os.open(os.devnull, os.O_RDONLY)
+        try:
+            return exit_code(arena.attach(node, argv, (keys, 1, 2)))
+        finally:
+            os.close(keys)
+
+    return work
 
 
 def _converse(prompt: Prompt) -> int:

@@ -37,14 +37,12 @@ def run(options: Namespace) -> int:
 
 def _terminal(log: Log, options: Namespace) -> str:
     import shutil
-    import sys
 
     from netlab.view.path import packet_path
-    from netlab.view.render.terminal import text
+    from netlab.view.render.terminal import render
 
-    unicode = "utf" in (sys.stdout.encoding or "").lower()
     width = shutil.get_terminal_size((100, 24)).columns
-    return text(packet_path(log, options.packet), unicode=unicode, width=max(60, min(width, 140)))
+    return render(packet_path(log, options.packet), width=max(60, min(width, 140)))
 
 
 def _html(log: Log, options: Namespace) -> str:
