@@ -91,21 +91,23 @@ lab.explain("end")
 #
 # The cell keeps what you write in `exercise.py`. That file, alone, is what you hand in.
 
+
 # %%
 # %%exercise forward
-# def forward(packets, routes, addresses):
-#     """One hop for each packet, in order.
-#
-#     packets     [(packet, interface it came in by), ...]     packet: bytes from the IPv4 header on
-#     routes      [(prefix, length, gateway, interface), ...]  addresses are ints; gateway 0: the neighbour itself
-#     addresses   {interface: the router's own address on it}
-#
-#     A hop is one of
-#         ("send", interface, next_hop, packet)
-#         ("time-exceeded", source)
-#         ("no-route",)
-#     """
-#     raise NotImplementedError("write the forwarding stage")
+def forward(packets, routes, addresses):
+    """One hop for each packet, in order.
+
+    packets     [(packet, interface it came in by), ...]     packet: bytes from the IPv4 header on
+    routes      [(prefix, length, gateway, interface), ...]  addresses are ints; gateway 0: the neighbour itself
+    addresses   {interface: the router's own address on it}
+
+    A hop is one of
+        ("send", interface, next_hop, packet)
+        ("time-exceeded", source)
+        ("no-route",)
+    """
+    raise NotImplementedError("write the forwarding stage")
+
 
 # %% [markdown]
 # ## Check

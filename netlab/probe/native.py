@@ -40,6 +40,8 @@ class NativeNodes:
         self._numbers: dict[tuple[str, int], int] = {}
         self._arriving: set[tuple[str, int]] = set()
         """Local packets whose wire.rx is still to come: they began elsewhere."""
+        self._introduced: set[tuple[str, int]] = set()
+        """Local packets of whom it has been said what they are: here, or where they came from."""
         self.next = _NEVER
         """When the first waiting row happened."""
 
@@ -81,8 +83,9 @@ class NativeNodes:
 
     def _begin(self, row: Row, key: tuple[str, int]) -> None:
         t, kind, node, obj, cpu, _, (parent, said) = row
-        if key in self._arriving or key in self._numbers:
-            return  # it has a journey, and an introduction, from where it came
+        if key in self._arriving or key in self._introduced:
+            return  # it has an introduction from where it came
+        self._introduced.add(key)
         mother = self._numbers.get((node, parent), 0) if parent else 0
         self._journal.add(t, kind, node, obj, cpu, self._number(key), (mother, said))
 
@@ -91,6 +94,7 @@ class NativeNodes:
         self._arriving.discard(key)
         if key in self._numbers:
             return
+        self._introduced.add(key)
         pkt = wire.land(t, obj, frame) if frame is not None else 0
         if not pkt:
             pkt = self._journal.new()
@@ -106,7 +110,9 @@ class NativeNodes:
 
     def _remember(self, key: tuple[str, int], pkt: int) -> None:
         if len(self._numbers) >= REMEMBERED:
-            del self._numbers[next(iter(self._numbers))]
+            oldest = next(iter(self._numbers))
+            del self._numbers[oldest]
+            self._introduced.discard(oldest)
         self._numbers[key] = pkt
 
 

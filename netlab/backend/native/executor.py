@@ -15,6 +15,7 @@ from netlab.stack.host import Host
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.stage import Hop
 from netlab.trace.record import Row
+from netlab.wire.decode import describe
 
 Emit = Callable[[Row], None]
 BUDGET = 64
@@ -110,13 +111,12 @@ class LiveExecutor:
         for target, m, reason in hops:
             if not m.pkt:
                 m.pkt, m.fresh = next(self._ids), True
-                if self.emit:
-                    self.emit((self.now(), "packet", self.host.name, stage, 0, m.pkt, (m.parent, "")))
             if target == "nic.tx":
                 self._send(m)
             elif target:
                 groups.setdefault(target, []).append(m)
             elif reason and self.emit:
+                self._announce(m)
                 data = (reason, m.rcvif.name if m.rcvif else "")
                 self.emit((self.now(), "drop", self.host.name, stage, 0, m.pkt, data))
         return list(groups.items())
@@ -128,10 +128,18 @@ class LiveExecutor:
         if not self.devices[ifp.name].send(m.data):
             ifp.counters["oqdrops"] += 1
             if self.emit:
+                self._announce(m)
                 self.emit((t, "drop", self.host.name, "ifq", 0, m.pkt, ("queue full", ifp.name)))
             return
         ifp.counters["opackets"] += 1
         ifp.counters["obytes"] += len(m.data)
         if self.emit:
+            self._announce(m)
             data = (ifp.peer, len(m.data), None, None, m.data)
             self.emit((t, "wire.tx", self.host.name, ifp.name, 0, m.pkt, data))
+
+    def _announce(self, m: Mbuf) -> None:
+        """Say that a journey began here, once its frame can be put in words."""
+        if m.fresh and self.emit:
+            m.fresh = False
+            self.emit((self.now(), "packet", self.host.name, "", 0, m.pkt, (m.parent, describe(m.data))))
