@@ -64,8 +64,8 @@ def _give_up(plan: dict[str, Any]) -> tuple[str, ...]:
 
 def _become(uid: int) -> None:
     os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
+    os.setgid(uid)
+    os.setuid(uid)
 
 
 def own_pipes() -> tuple[int, int]:

@@ -19,7 +19,7 @@ from netlab.backend.base import SlotFailure
 from netlab.backend.slotpipe import SlotPipe
 from netlab.errors import BadInput
 from netlab.grade.judge import BUDGET_S, Graded, judge, same_row
-from netlab.grade.sandbox import Limits, pipe_ends
+from netlab.grade.sandbox import Limits, legible, pipe_ends
 from netlab.lab.check import CheckResult, Evidence
 from netlab.lab.lab import Lab
 
@@ -68,7 +68,7 @@ def submissions(folder: Path) -> tuple[Submission, ...]:
     files = sorted(path for path in folder.iterdir() if not path.is_dir() or path.is_symlink())
     if not files:
         raise BadInput("the folder holds no submission", where=str(folder), right="put one .py a student there")
-    return tuple(Submission(path.stem if path.suffix == ".py" else path.name, path) for path in files)
+    return tuple(Submission(legible(path.with_suffix("") if path.suffix == ".py" else path), path) for path in files)
 
 
 def grade_folder(
@@ -188,12 +188,12 @@ class _Worker:
     def judge(self, order: Order, submission: Submission) -> Graded:
         """The submission's rows; when the worker is lost on it, rows that say so."""
         limits = None if order.limits is None else astuple(order.limits)
-        what = (str(order.lab.folder), str(submission.path), submission.student, order.secret)
+        what = (str(order.lab.folder), os.fsencode(submission.path), submission.student, order.secret)
         try:
             return unpack(self._pipe.call("judge", (*what, order.seeds, limits, order.budget), order.budget + GRACE_S))
         except SlotFailure as failure:
             said = _lost(failure, self._pipe.printed, order.budget)
-            return Graded(submission.student, submission.path.name, same_row(order.lab.checks, "error", said))
+            return Graded(submission.student, legible(submission.path), same_row(order.lab.checks, "error", said))
 
     def end(self) -> None:
         """Let it go: at once when it is idle, by force when it isn't."""

@@ -39,6 +39,47 @@ REFUSED: dict[str, tuple[int, int]] = {
     "kcmp": (312, 272),
     "sched_setscheduler": (144, 119),
     "sched_setattr": (314, 274),
+    "prlimit64": (302, 261),
+    "setrlimit": (160, 164),
+    "setpriority": (141, 140),
+    "sched_setaffinity": (203, 122),
+    "sched_setparam": (142, 118),
+    "ioprio_set": (251, 30),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
+    # changes to files, beside opening one to write, which mounts or Landlock refuse
+    "chmod": (90, -1),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "chown": (92, -1),
+    "lchown": (94, -1),
+    "fchown": (93, 55),
+    "fchownat": (260, 54),
+    "utime": (132, -1),
+    "utimes": (235, -1),
+    "futimesat": (261, -1),
+    "utimensat": (280, 88),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "truncate": (76, 45),
+    "rename": (82, -1),
+    "renameat": (264, 38),
+    "renameat2": (316, 276),
+    "mkdir": (83, -1),
+    "mkdirat": (258, 34),
+    "rmdir": (84, -1),
+    "link": (86, -1),
+    "linkat": (265, 37),
+    "symlink": (88, -1),
+    "symlinkat": (266, 36),
+    "unlink": (87, -1),
+    "unlinkat": (263, 35),
+    "mknod": (133, -1),
+    "mknodat": (259, 33),
     # sockets
     "socket": (41, 198),
     "socketpair": (53, 199),
@@ -56,6 +97,7 @@ REFUSED: dict[str, tuple[int, int]] = {
     "tee": (276, 77),
     "vmsplice": (278, 75),
     "userfaultfd": (323, 282),
+    "io_setup": (206, 0),
     # namespaces and mounts
     "unshare": (272, 97),
     "setns": (308, 268),
@@ -80,7 +122,7 @@ REFUSED_EVERYWHERE = (
     *(424, 434, 438),  # pidfd_send_signal, pidfd_open, pidfd_getfd
     *(425, 426, 427),  # io_uring
     *range(428, 434),  # open_tree, move_mount, fsopen, fsconfig, fsmount, fspick
-    *(435, 442, 447),  # clone3, mount_setattr, memfd_secret
+    *(435, 442, 447, 452),  # clone3, mount_setattr, memfd_secret, fchmodat2
 )
 """Since 424 a new system call has the same number on every architecture."""
 

@@ -15,7 +15,7 @@ from typing import Any
 from netlab.backend.base import SlotCall, SlotFailure
 from netlab.errors import Unavailable
 from netlab.experiment.result import Result
-from netlab.grade.sandbox import Limits, Sandbox
+from netlab.grade.sandbox import Limits, Sandbox, legible
 from netlab.lab.check import Check, CheckResult, Evidence, Status, Verdict
 from netlab.lab.lab import Lab
 from netlab.lab.variant import PUBLIC, Variant, hidden_seeds, variant
@@ -82,12 +82,12 @@ def judge(
     with Sandbox(path, limits) as box:
         if box.failure is not None:
             told = _told(box.failure)
-            return Graded(student, path.name, same_row(checks, told.status, told.said), box.isolation, box.printed)
+            return Graded(student, legible(path), same_row(checks, told.status, told.said), box.isolation, box.printed)
         bench = _Bench(lab, box, student, secret or PUBLIC, seeds or lab.seeds, time.monotonic() + budget)
         rows: dict[str, CheckResult] = {}
         for check in checks:
             rows[check.name] = _row(check, bench, rows)
-        return Graded(student, path.name, tuple(rows.values()), box.isolation, box.printed)
+        return Graded(student, legible(path), tuple(rows.values()), box.isolation, box.printed)
 
 
 def same_row(checks: Iterable[Check], status: Status, said: str) -> tuple[CheckResult, ...]:

@@ -47,6 +47,9 @@ START_S = 20.0
 
 SOURCE_LIMIT = 1 << 20
 
+KILLED = 128 + 9
+"""Exit code of a child that SIGKILL ended."""
+
 _BOOT = """
 import marshal, os, sys
 def take(size):
@@ -110,7 +113,7 @@ class Sandbox:
 
     def __init__(self, source: Path | bytes, limits: Limits | None = None, *, name: str = "", level: str = "") -> None:
         self.limits = limits or Limits()
-        self.name = name or (source.name if isinstance(source, Path) else "answer.py")
+        self.name = name or (legible(source) if isinstance(source, Path) else "answer.py")
         self.isolation = ""
         """The level in force and its layers: "bubblewrap, seccomp"; known once entered."""
         self.failure: SlotFailure | None = None
@@ -198,18 +201,23 @@ _CAUSES = {
     0: ("died", "it ended its own interpreter (os._exit does that; return instead)"),
     70: ("memory", "it used up its memory, and then nothing could be done any more"),
     128 + 6: ("died", "its interpreter aborted"),
-    128 + 9: ("died", "the system killed it (for memory or for processor time)"),
+    KILLED: ("died", "the system killed it (for memory or for processor time)"),
     128 + 11: ("died", "its interpreter crashed (recursion without an end can do that)"),
     128 + 24: ("timeout", "it used up its processor time"),
 }
 """What an exit code of the child says: (kind, sentence)."""
 
 
+def legible(path: Path) -> str:
+    """The file's name as text, whatever bytes the file system has for it."""
+    return path.name.encode(errors="replace").decode()
+
+
 def _read(source: Path | bytes) -> bytes:
     """The student's text; SlotFailure for what can be no Python source."""
     if isinstance(source, Path):
         if source.is_symlink() or not source.is_file():
-            raise SlotFailure("invalid", f"{source.name} is no regular file")
+            raise SlotFailure("invalid", f"{legible(source)} is no regular file")
         with source.open("rb") as file:
             text = file.read(SOURCE_LIMIT + 1)
     else:
@@ -248,7 +256,7 @@ class _Child:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=1.0)
         code = self._process.returncode
-        return 128 + signal.SIGKILL if code is None else code
+        return KILLED if code is None else code
 
     def _kill(self) -> None:
         if hasattr(os, "killpg"):
@@ -378,7 +386,13 @@ def _wrapper(level: str, seen: Layout, uid: int) -> list[str]:
     if level != "bubblewrap":
         return []
     spaces = ["pid", "net", "ipc", "uts", "cgroup-try", *([] if os.geteuid() == 0 else ["user"])]
-    words = ["bwrap", *(f"--unshare-{space}" for space in spaces), "--as-pid-1", "--hostname", "sandbox"]
+    words = [
+        shutil.which("bwrap") or "bwrap",
+        *(f"--unshare-{space}" for space in spaces),
+        "--as-pid-1",
+        "--hostname",
+        "sandbox",
+    ]
     words += ["--cap-drop", "ALL"]
     words += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"] if uid else []
     for parent in seen.parents():  # bubblewrap would make some of them for root's eyes only

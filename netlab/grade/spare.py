@@ -13,15 +13,28 @@ from functools import cache
 HIGH = 1_000_000_000
 """Above every range that distributions, containers and directories hand out by default."""
 
+CAP_SETUID_SETGID = 1 << 7 | 1 << 6
+
 _serial = itertools.count()
 
 
 def spare_uid() -> int:
-    """A user id for the next sandbox, 0 when this process may not change its own (it is not root)."""
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+    """A user id for the next sandbox, 0 when this process may not change its own."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0 or not _may_change():
         return 0
     first, count = _range()
     return first + (os.getpid() * 64 + next(_serial) % 64) % count if count else 0
+
+
+@cache
+def _may_change() -> bool:
+    """Whether root has kept the capabilities to become somebody else: a container may have taken them."""
+    try:
+        with open("/proc/self/status") as file:
+            held = next(int(line.split()[1], 16) for line in file if line.startswith("CapEff:"))
+    except OSError:
+        return True  # a system without capabilities
+    return held & CAP_SETUID_SETGID == CAP_SETUID_SETGID
 
 
 @cache

@@ -19,7 +19,7 @@ _load = cache(load_folder)
 
 def judge_one(
     folder: str,
-    path: str,
+    path: bytes,
     student: str,
     secret: bytes,
     seeds: tuple[int, ...] | None,
@@ -28,7 +28,7 @@ def judge_one(
 ) -> tuple[Any, ...]:
     """One submission, judged in this process."""
     order = Order(_load(Path(folder)), secret, seeds, None if limits is None else Limits(*limits), budget)
-    return pack(order.judge(Submission(student, Path(path))))
+    return pack(order.judge(Submission(student, Path(os.fsdecode(path)))))
 
 
 def _follow(parent: int) -> None:
