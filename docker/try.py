@@ -134,9 +134,11 @@ def is_an_ordinary_user(container: Container) -> None:
 
 
 def runs_the_lab(container: Container, backend: str) -> None:
-    """`nlab run` of lab 01 in one world ends with status 0 and leaves its report."""
-    container.does("nlab", "run", LAB, "--backend", backend, "--seed", "1", "--out", f"/tmp/{backend}", seconds=120)
-    container.does("test", "-s", f"/tmp/{backend}/report.html")
+    """`nlab run` of lab 01 in one world ends with status 0, and what it kept can be looked at."""
+    kept = f"/tmp/{backend}"
+    container.does("nlab", "run", LAB, "--backend", backend, "--seed", "1", "--out", kept, seconds=120)
+    container.does("nlab", "view", kept, "--as", "html", seconds=120)
+    container.does("test", "-s", f"{kept}/report.html")
 
 
 def main() -> int:
