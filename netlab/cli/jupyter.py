@@ -21,6 +21,8 @@ from netlab.errors import Unavailable
 PORT = 8888
 PATIENCE = 60.0
 """Seconds until a JupyterLab that does not answer is given up; on a cold disk it has taken 20."""
+LOG = ".jupyterlab.log"
+"""What JupyterLab says, in the work folder: a student need not read it."""
 SETTINGS = Path(__file__).parent / "jupyterlab_settings"
 
 
@@ -57,19 +59,29 @@ def command(root: Path, page: str, *, browser: bool, extra: Sequence[str] = ()) 
 def serve(root: Path, page: str, *, browser: bool, extra: Sequence[str] = ()) -> int:
     """Start JupyterLab, say where it is, and stay until it ends (Ctrl-C ends it)."""
     environment = {**os.environ, "JUPYTER_TOKEN": secrets.token_urlsafe(24)}
-    process = subprocess.Popen(
-        command(root, page, browser=browser, extra=extra), env=environment, stdin=subprocess.DEVNULL
-    )
-    previous = signal.signal(signal.SIGTERM, _ended)
+    log = root / LOG
+    with log.open("wb") as words:
+        process = subprocess.Popen(
+            command(root, page, browser=browser, extra=extra),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            # In a group of its own: Ctrl-C is ours alone, and JupyterLab ends in order when we tell it to.
+            process_group=0 if os.name == "posix" else None,
+        )
+    endings = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    previous = {number: signal.signal(number, _ended) for number in endings}
     try:
-        server = _wait_for(process)
+        server = _wait_for(process, log)
         print(directions(server, page), flush=True)
         process.wait()
         return 0
     except KeyboardInterrupt:
         return 0
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
         _end(process)
 
 
@@ -99,19 +111,18 @@ def browser_here(environment: Mapping[str, str] = os.environ) -> bool:
     return sys.platform != "linux" or bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
 
 
-def _wait_for(process: subprocess.Popen[bytes]) -> Server:
+def _wait_for(process: subprocess.Popen[bytes], log: Path) -> Server:
     file = _runtime() / f"jpserver-{process.pid}.json"
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         if process.poll() is not None:
-            raise Unavailable(f"JupyterLab ended at once, with code {process.returncode}", right="its reason is above")
+            last = (log.read_text(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
+            raise Unavailable(f"JupyterLab ended at once ({last})", right=f"all that it said is in {log}")
         about = _read(file)
         if about and _answers(about):
             return Server(int(about["port"]), str(about["token"]))
         time.sleep(0.05)
-    raise Unavailable(
-        f"JupyterLab did not answer within {PATIENCE:.0f} s", right="try again, or look at its words above"
-    )
+    raise Unavailable(f"JupyterLab did not answer within {PATIENCE:.0f} s", right=f"what it said is in {log}")
 
 
 def _runtime() -> Path:

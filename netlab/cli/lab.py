@@ -28,7 +28,9 @@ def arguments(parser: ArgumentParser) -> None:
         each.add_argument("lab", help="a lab's number (01) or name (01-packet-path)")
         each.add_argument("--start", action="store_true", help="start JupyterLab on it")
         each.add_argument("--no-browser", action="store_true", help="with --start: open no browser")
-        each.add_argument("jupyter", nargs="*", metavar="-- OPTION", help="with --start: options for JupyterLab")
+        each.add_argument(
+            "--jupyter", action="append", default=[], metavar="OPTION", help="with --start: an option for JupyterLab"
+        )
     for each in (listing, opening, reset):
         each.add_argument(
             "--work", type=Path, default=WORK, metavar="DIR", help="your folder for labs; 'work' if not given"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,6 +22,9 @@ EXAMPLE = """nlab run 01 --backend sim --seed 1 --out first-run
   nlab run 01 --answer work/01-packet-path/exercise.py"""
 
 
+FAILED = 1
+
+
 def arguments(parser: ArgumentParser) -> None:
     """The options."""
     parser.add_argument("lab", help="a lab's number (01) or name (01-packet-path)")
@@ -34,13 +38,18 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """The exit code."""
+    """0; 1 when the answer crashed, hung, or is not there."""
+    from netlab.backend.base import SlotFailure
     from netlab.cli.kept import facts_of, keep
     from netlab.lab.catalogue import load_lab
 
     lab = load_lab(options.lab)
-    with _slots(lab, options.answer) as slots:
-        result = _run(lab, options, slots)
+    try:
+        with _slots(lab, options.answer) as slots:
+            result = _run(lab, options, slots)
+    except SlotFailure as failure:
+        print(f"nlab: {options.answer}: the answer gave no result: {failure.said}", file=sys.stderr)
+        return FAILED
     if options.out:
         keep(result, options.out)
     if options.json:
