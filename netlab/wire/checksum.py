@@ -63,3 +63,14 @@ def update16(hc: int, old: int, new: int) -> int:
 def update32(hc: int, old: int, new: int) -> int:
     """The checksum after a 32-bit word changed, an address for example."""
     return update16(update16(hc, old >> 16, new >> 16), old & 0xFFFF, new & 0xFFFF)
+
+
+def finish(packet: bytes, start: int, offset: int) -> bytes:
+    """The packet with the checksum that its sender left to the device (Linux' CHECKSUM_PARTIAL, virtio §5.1.6.2).
+
+    The sum runs from ``start`` to the end, and its place is ``start + offset``, where the sender left the pseudo
+    header's sum. A result of 0 is written as 0xffff, which is the same number, and what UDP asks for.
+    """
+    check = internet(packet[start:]) or _MOD
+    at = start + offset
+    return packet[:at] + check.to_bytes(2, "big") + packet[at + 2 :]

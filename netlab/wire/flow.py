@@ -1,9 +1,10 @@
-"""A frame's content as a key that stays the same from hop to hop, so that captures of one packet can be joined."""
+"""What a frame belongs to: its packet (`flow_key`, the same at every hop) and its flow (`five_tuple`, `flow_hash`)."""
 
 from __future__ import annotations
 
 from hashlib import blake2b
 from struct import Struct
+from typing import NamedTuple
 
 from netlab.wire import Octets, ethernet, ipv4, ipv6
 from netlab.wire.dissect import Layer, layers
@@ -64,3 +65,39 @@ def _other_key(frame: Octets, found: list[Layer]) -> bytes:
         return blake2b(frame, digest_size=8).digest()
     kind: int = found[0][1].type if found[0][1].type >= ethernet.LENGTH_LIMIT else 0
     return kind.to_bytes(2, "big") + blake2b(bytes(header).rstrip(b"\0"), digest_size=8).digest()
+
+
+class FiveTuple(NamedTuple):
+    """Who talks to whom; ports are 0 where the protocol has none, and in fragments."""
+
+    src: int
+    dst: int
+    proto: int
+    src_port: int
+    dst_port: int
+
+
+def five_tuple(frame: Octets, link: str = "ethernet") -> FiveTuple | None:
+    """The outermost IP packet's flow; None when there is none.
+
+    Every fragment of a packet, the first one too, is without ports: so all of them are of one flow.
+    """
+    ip: ipv4.Header | ipv6.Header | None = None
+    proto, whole = 0, True
+    for name, header, _ in layers(frame, link):
+        if name in ("udp", "tcp") and ip is not None and whole:
+            return FiveTuple(ip.src, ip.dst, proto, header.src, header.dst)
+        if name in ("ipv4", "ipv6"):
+            if ip is not None:
+                break
+            ip, proto, whole = header, header.proto, name == "ipv6" or not header.is_fragment
+        elif name in ("ipv6.extension", "ipv6.fragment"):
+            proto, whole = header.proto, whole and name != "ipv6.fragment"
+    return None if ip is None else FiveTuple(ip.src, ip.dst, proto, 0, 0)
+
+
+def flow_hash(frame: Octets, link: str = "ethernet") -> int:
+    """32 bits that are the same for all packets of a flow, in every process; by MAC addresses and type without IP."""
+    flow = five_tuple(frame, link)
+    said = bytes(frame[:14]) if flow is None else repr(tuple(flow)).encode()
+    return int.from_bytes(blake2b(said, digest_size=4).digest(), "big")

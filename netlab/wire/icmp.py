@@ -96,3 +96,13 @@ def unreachable(code: int, packet: bytes, *, mtu: int = 0) -> bytes:
 def time_exceeded(packet: bytes, *, code: int = TTL_EXCEEDED) -> bytes:
     """An error "time exceeded" about ``packet``."""
     return build(TIME_EXCEEDED, code, 0, packet[:QUOTE])
+
+
+def redirect(gateway: int, packet: bytes, *, code: int = 1) -> bytes:
+    """An advice to send what is like ``packet`` by way of ``gateway``; code 1 for its host, 0 for its network."""
+    return build(REDIRECT, code, gateway, packet[:QUOTE])
+
+
+def parameter_problem(pointer: int, packet: bytes) -> bytes:
+    """An error about the byte of ``packet`` at ``pointer``."""
+    return build(PARAMETER_PROBLEM, 0, pointer << 24, packet[:QUOTE])

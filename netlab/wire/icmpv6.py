@@ -5,6 +5,7 @@ The header is ICMP's, so `Header` is `icmp.Header`; what differs is the checksum
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from struct import Struct
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT, NEIGHBOR_SOLICITATION, NEIGHBOR_ADVER
 NO_ROUTE, ADMIN_PROHIBITED, BEYOND_SCOPE, ADDRESS_UNREACHABLE, PORT_UNREACHABLE = range(5)
 SOURCE_LINK, TARGET_LINK, PREFIX, REDIRECTED, MTU, RDNSS = 1, 2, 3, 4, 5, 25
 """Kinds of neighbour discovery option."""
+TO_INCLUDE, TO_EXCLUDE = 3, 4
+"""Kinds of record in a multicast listener report: to listen to nobody but, to everybody but (RFC 3810 §5.2.12)."""
 PROTO = 58
 SIZE = 8
 QUOTE = 1232
@@ -72,6 +75,21 @@ def packet_too_big(mtu: int, packet: bytes, src: int, dst: int) -> bytes:
 def time_exceeded(packet: bytes, src: int, dst: int, *, code: int = 0) -> bytes:
     """An error "time exceeded" about ``packet``; code 0 for the hop limit, 1 for reassembly."""
     return build(TIME_EXCEEDED, code, 0, packet[:QUOTE], src, dst)
+
+
+def parameter_problem(code: int, pointer: int, packet: bytes, src: int, dst: int) -> bytes:
+    """An error about the byte of ``packet`` at ``pointer``; code 1 for an unknown next header, 2 for an option."""
+    return build(PARAMETER_PROBLEM, code, pointer, packet[:QUOTE], src, dst)
+
+
+def listener_report(groups: Iterable[int], src: int, dst: int, *, joined: bool = True) -> bytes:
+    """A multicast listener report, version 2: "I joined (or left) these groups" (RFC 3810 §5.2).
+
+    Goes to ff02::16 with 1 hop, behind a hop-by-hop header whose body is `ipv6.ROUTER_ALERT` (§5).
+    """
+    kind = TO_EXCLUDE if joined else TO_INCLUDE
+    records = [bytes((kind, 0, 0, 0)) + group.to_bytes(16, "big") for group in groups]
+    return build(MLD2_REPORT, 0, len(records), b"".join(records), src, dst)
 
 
 # ---- neighbour discovery -------------------------------------------------------------------------

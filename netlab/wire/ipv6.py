@@ -10,6 +10,8 @@ from netlab.wire import Octets
 HOP_BY_HOP, ROUTING, FRAGMENT, ESP, AH, NO_NEXT, DESTINATION = 0, 43, 44, 50, 51, 59, 60
 EXTENSIONS = frozenset((HOP_BY_HOP, ROUTING, FRAGMENT, AH, DESTINATION))
 """Next-header values that are followed by another header, in the format of RFC 8200 §4 (AH: RFC 4302)."""
+ROUTER_ALERT = b"\x05\x02\x00\x00"
+"""The body of a hop-by-hop header that asks routers to look into a multicast listener message (RFC 2711)."""
 SIZE = 40
 FRAGMENT_SIZE = 8
 MINIMUM_MTU = 1280

@@ -17,13 +17,13 @@ MAC1, MAC2 = parse_mac("02:00:00:00:00:01"), parse_mac("02:00:00:00:00:02")
 IP1, IP2, ROUTER = parse_ipv4("10.0.1.10"), parse_ipv4("10.0.2.10"), parse_ipv4("10.0.1.1")
 IP61, IP62 = parse_ipv6("fd00:1::10"), parse_ipv6("fd00:2::10")
 LINK1, LINK2, ALL_NODES = link_local(MAC1), link_local(MAC2), parse_ipv6("ff02::1")
-ALL_ROUTERS = parse_ipv6("ff02::2")
+ALL_ROUTERS, ALL_MLD2 = parse_ipv6("ff02::2"), parse_ipv6("ff02::16")
 KEY1, KEY2 = 0x1FDB5DF328BC3DEF, 0x29A6C86981AD933C
 
 
 def samples() -> dict[str, bytes]:
     """Frames by name; all are well formed, all checksums are right."""
-    frames = {**_arp(), **_ipv4(), **_ipv6(), **_neighbors(), **_tcp(), **_mptcp()}
+    frames = {**_arp(), **_ipv4(), **_ipv6(), **_neighbors(), "listener report": _listener(), **_tcp(), **_mptcp()}
     return {**frames, **_tagged(frames), **_tunnelled(frames)}
 
 
@@ -69,6 +69,8 @@ def _ipv4() -> dict[str, bytes]:
         "icmp fragmentation needed": _frame4(
             ipv4.build(ROUTER, IP1, ipv4.ICMP, icmp.unreachable(icmp.FRAGMENTATION_NEEDED, ping, mtu=1400))
         ),
+        "icmp redirect": _frame4(ipv4.build(ROUTER, IP1, ipv4.ICMP, icmp.redirect(ROUTER + 1, ping))),
+        "icmp parameter problem": _frame4(ipv4.build(ROUTER, IP1, ipv4.ICMP, icmp.parameter_problem(1, ping))),
         "udp": _frame4(_udp4(b"hello", id=9)),
         "udp odd length": _frame4(_udp4(b"odd", id=10)),
         "ipv4 options": _frame4(ipv4.build(IP1, IP2, ipv4.ICMP, icmp.echo_request(1, 4), options=b"\x94\x04\0\0")),
@@ -122,6 +124,12 @@ def _neighbors() -> dict[str, bytes]:
         )
         for name, (src, dst, message) in messages.items()
     }
+
+
+def _listener() -> bytes:
+    report = icmpv6.listener_report([solicited_node(LINK1)], LINK1, ALL_MLD2)
+    body = ipv6.extension(ipv4.ICMPV6, ipv6.ROUTER_ALERT, report)
+    return _frame6(ipv6.build(LINK1, ALL_MLD2, ipv6.HOP_BY_HOP, body, hops=1), multicast_mac6(ALL_MLD2))
 
 
 def _segment(flags: int, said: tcp.Options, payload: bytes = b"", seq: int = 1000, ack: int = 0) -> bytes:

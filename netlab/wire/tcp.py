@@ -145,7 +145,7 @@ def options(data: Octets, at: int, header: Header) -> Options:
         return NONE
     # By far the commonest options of a segment with data: NOP NOP timestamps (RFC 7323 appendix A).
     if size == 32 and data[at + 20] == 1 and data[at + 21] == 1 and data[at + 22] == 8 and data[at + 23] == 10:
-        return Options(timestamps=_PAIR.unpack_from(data, at + 24))
+        return _new(Options, (None, None, False, (), _PAIR.unpack_from(data, at + 24), None, (), ()))
     found = raw_options(data, at + SIZE, at + size)
     return _understand(found) if found else NONE
 

@@ -61,3 +61,11 @@ def parse(data: Octets, at: int = 0) -> Header | None:
 def build(vni: int, frame: bytes = b"") -> bytes:
     """A UDP payload that carries ``frame`` in network ``vni``."""
     return _pack(VNI_VALID, vni << 8) + frame
+
+
+def source_port(flow: int) -> int:
+    """The outer UDP source port for an inner frame whose flow hashes to ``flow``: 49152 to 65535 (RFC 7348 §5).
+
+    So routers that spread flows over paths by the outer header spread the inner ones (see `flow.flow_hash`).
+    """
+    return 49152 + flow % 16384

@@ -39,8 +39,9 @@ def _say(frame: Octets, found: list[Layer]) -> str:
 
 def _outer_ip(found: list[Layer], i: int) -> ipv4.Header | ipv6.Header | None:
     """The IP header that the layer at ``i`` travels in."""
-    for _, header, _ in reversed(found[:i]):
-        if isinstance(header, ipv4.Header | ipv6.Header):
+    for j in range(i - 1, -1, -1):
+        if found[j][0] in ("ipv4", "ipv6"):
+            header: ipv4.Header | ipv6.Header = found[j][1]
             return header
     return None
 

@@ -13,7 +13,7 @@ import atheris
 with atheris.instrument_imports(include=["netlab"]):
     from netlab.errors import BadInput
     from netlab.wire import icmpv6, ipv4, ipv6, mptcp, pcap, pcapng, tcp
-    from netlab.wire.decode import describe, flow_key, layers
+    from netlab.wire.decode import describe, flow_hash, flow_key, layers
 
 
 def frames(data: bytes) -> None:
@@ -22,6 +22,7 @@ def frames(data: bytes) -> None:
         assert 0 < len(found) < 100
         assert describe(data, link)
         assert flow_key(data, link)
+        flow_hash(data, link)
         for name, header, at in found:
             if name == "tcp":
                 for value in tcp.options(data, at, header).mptcp:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from netlab.errors import BadInput
 from netlab.wire import arp, ethernet, icmp, icmpv6, ipv4, ipv6, mptcp, pcap, pcapng, tcp, udp, vlan, vxlan
-from netlab.wire.decode import describe, flow_key, layers, malformed
+from netlab.wire.decode import describe, flow_hash, flow_key, layers, malformed
 from netlab.wire.samples import samples
 
 FRAMES = list(samples().values())
@@ -48,6 +48,7 @@ def test_decoding_never_raises(frame):
     assert all(0 <= at <= len(frame) + 4 for _, _, at in found)
     assert describe(frame)
     assert flow_key(frame)
+    assert 0 <= flow_hash(frame) < 2**32
 
 
 @given(frames)

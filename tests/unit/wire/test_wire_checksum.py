@@ -87,3 +87,16 @@ def test_a_pseudo_header_is_a_plain_sum_for_both_ip_versions():
     src6, dst6 = 0xFD << 120 | 0xFFFF_FFFF_0001, 0xFE80 << 112 | 7
     spelled6 = src6.to_bytes(16, "big") + dst6.to_bytes(16, "big") + (70000).to_bytes(4, "big") + bytes((0, 0, 0, 58))
     assert checksum.internet(b"x", checksum.pseudo(src6, dst6, 58, 70000)) == by_the_book(spelled6 + b"x")
+
+
+def test_a_checksum_that_was_left_undone_is_finished():
+    """What a packet socket shows of a packet whose sender has a device that sums."""
+    from netlab.wire import ipv4, tcp, udp
+
+    done = ipv4.build(1, 2, 17, udp.build(40000, 9000, b"hello", 1, 2))
+    undone = ipv4.build(1, 2, 17, udp.partial(40000, 9000, b"hello", 1, 2))
+    assert checksum.finish(undone, 20, 6) == done
+
+    segment = tcp.build(1, 2, 3, 4, tcp.ACK, 5, b"data", 6, 7)
+    pseudo = checksum.fold(checksum.pseudo(6, 7, 6, len(segment)))
+    assert checksum.finish(segment[:16] + pseudo.to_bytes(2, "big") + segment[18:], 0, 16) == segment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from netlab.wire import arp, ethernet, icmp, ipv4, ipv6, tcp, udp, vlan, vxlan
-from netlab.wire.decode import describe, flow_key, layers, malformed
+from netlab.wire.decode import describe, five_tuple, flow_hash, flow_key, layers, malformed
 from netlab.wire.samples import IP1, IP2, IP61, IP62, MAC1, MAC2, samples, vxlan_in_vlan
 
 FRAMES = samples()
@@ -78,6 +78,13 @@ SAID = {
         "ICMP fragmentation needed 10.0.1.1 → 10.0.1.10 mtu 1400 ttl 64 about ICMP echo request 10.0.1.10 → "
         "10.0.2.10 id 1 seq 3 ttl 64"
     ),
+    "icmp redirect": (
+        "ICMP redirect 10.0.1.1 → 10.0.1.10 ttl 64 about ICMP echo request 10.0.1.10 → 10.0.2.10 id 1 seq 3 ttl 64"
+    ),
+    "icmp parameter problem": (
+        "ICMP parameter problem 10.0.1.1 → 10.0.1.10 ttl 64 about "
+        "ICMP echo request 10.0.1.10 → 10.0.2.10 id 1 seq 3 ttl 64"
+    ),
     "udp": "UDP 10.0.1.10:40000 → 10.0.2.10:9000 5 bytes ttl 64",
     "udp odd length": "UDP 10.0.1.10:40000 → 10.0.2.10:9000 3 bytes ttl 64",
     "ipv4 options": "ICMP echo request 10.0.1.10 → 10.0.2.10 id 1 seq 4 ttl 64",
@@ -105,6 +112,7 @@ SAID = {
     "neighbour advertisement": "ICMPv6 fe80::ff:fe00:1 is at 02:00:00:00:00:01",
     "router solicitation": "ICMPv6 router solicitation fe80::ff:fe00:1 → ff02::2 hops 255",
     "router advertisement": "ICMPv6 router advertisement fe80::ff:fe00:1 → ff02::1 hops 255",
+    "listener report": "ICMPv6 multicast listener report v2 fe80::ff:fe00:1 → ff02::16 hops 1",
     "tcp syn": (
         "TCP 10.0.1.10:40000 → 10.0.2.10:80 SYN seq 1000 win 65535 mss 1460 wscale 7 sackOK ts 123456 ecr 0 ttl 64"
     ),
@@ -249,3 +257,35 @@ def test_layers_of_tcp_give_the_place_of_its_options():
 def test_what_is_no_vxlan_on_its_port_is_payload():
     datagram = udp.build(1, vxlan.PORT, b"\0" * 60, IP1, IP2)
     assert names(frame4(ipv4.build(IP1, IP2, 17, datagram)))[-2:] == ["udp", "payload"]
+
+
+# ---- flows ---------------------------------------------------------------------------------------
+
+
+def test_a_flow_is_addresses_protocol_and_ports():
+    assert five_tuple(FRAMES["udp"]) == (IP1, IP2, 17, 40000, 9000)
+    assert five_tuple(FRAMES["tcp over ipv6"]) == (IP61, IP62, 6, 40000, 80)
+    assert five_tuple(FRAMES["ipv6 extensions"]) == (IP61, IP62, 17, 40000, 9000)
+    assert five_tuple(FRAMES["icmp echo request"]) == (IP1, IP2, 1, 0, 0)
+    assert five_tuple(FRAMES["arp request"]) is None
+
+
+def test_all_fragments_are_of_one_flow():
+    for version, proto in (("ipv4", 17), ("ipv6", 17)):
+        flows = {five_tuple(FRAMES[f"{version} {which} fragment"]) for which in ("first", "last")}
+        assert len(flows) == 1
+        flow = flows.pop()
+        assert flow is not None and (flow.proto, flow.src_port, flow.dst_port) == (proto, 0, 0)
+
+
+def test_a_tunnel_is_a_flow_of_its_own():
+    assert five_tuple(vxlan_in_vlan()) == (IP1, IP2, 17, 50000, vxlan.PORT)
+
+
+def test_a_hash_stays_the_same_on_the_way_and_spreads_flows_over_source_ports():
+    frame = FRAMES["udp"]
+    assert flow_hash(forwarded(frame)) == flow_hash(vlan.push(frame, 10)) == flow_hash(frame)
+    flows = [frame4(ipv4.build(IP1, IP2, 17, udp.build(port, 9, b"", IP1, IP2))) for port in range(1000)]
+    ports = {vxlan.source_port(flow_hash(flow)) for flow in flows}
+    assert min(ports) >= 49152 and max(ports) <= 65535
+    assert len(ports) > 900

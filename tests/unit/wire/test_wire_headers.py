@@ -228,3 +228,17 @@ def test_a_vxlan_header_is_a_flag_and_a_network():
     assert (header.vni, header.valid, header.strict) == (100, True, True)
     odd = vxlan.Header(vxlan.VNI_VALID | 1, 100 << 8)
     assert (odd.valid, odd.strict) == (True, False)
+
+
+def test_a_listener_tells_which_groups_it_joined():
+    report = icmpv6.listener_report([A6, B6], 1, 2)
+    assert report[6:8] == b"\x00\x02"
+    assert report[8:] == b"\x04\0\0\0" + A6.to_bytes(16, "big") + b"\x04\0\0\0" + B6.to_bytes(16, "big")
+    assert icmpv6.listener_report([A6], 1, 2, joined=False)[8] == icmpv6.TO_INCLUDE
+
+
+def test_icmp_errors_that_advise_and_that_point():
+    header = icmp.parse(icmp.redirect(B, ping()))
+    assert header is not None and (header.type, header.code, header.rest) == (icmp.REDIRECT, 1, B)
+    header = icmp.parse(icmp.parameter_problem(20, ping()))
+    assert header is not None and (header.type, header.rest >> 24) == (icmp.PARAMETER_PROBLEM, 20)
