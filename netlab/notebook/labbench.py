@@ -32,6 +32,8 @@ from netlab.notebook.widget import PathWidget
 from netlab.topology.resolve import resolve
 
 SEED = 1
+WIDE = {"width": "max-content"}
+"""As wide as its words: ipywidgets would cut them."""
 
 
 class LabBench:
@@ -54,8 +56,10 @@ class LabBench:
     def predict(self, name: str, guess: str = "") -> ipywidgets.Widget:
         """Ask for a guess; committing to it unlocks the run. ``guess`` commits at once."""
         prediction = _named(self.lab.predictions, name, "prediction", self.lab.slug)
-        choice = ipywidgets.RadioButtons(options=prediction.options, value=None, layout={"width": "max-content"})
-        commit = ipywidgets.Button(description="Commit to this guess", disabled=True, button_style="primary")
+        choice = ipywidgets.RadioButtons(options=prediction.options, value=None, layout=WIDE)
+        commit = ipywidgets.Button(
+            description="Commit to this guess", disabled=True, button_style="primary", layout=WIDE
+        )
         said = ipywidgets.HTML(words.quiet("Choose one; the run starts when you have committed."))
         choice.observe(lambda change: setattr(commit, "disabled", change["new"] is None), "value")
 
@@ -104,7 +108,7 @@ class LabBench:
         """
         _known(self.lab, name)
         box = ipywidgets.VBox([])
-        key = f"{name}/{backend}"
+        key = f"{name}/{backend}/{'mine' if mine else 'ours'}"
         self._hang_up(key)
 
         def begin() -> bool:
@@ -163,7 +167,7 @@ class LabBench:
     def explain(self, name: str, record: int | None = None) -> ipywidgets.Widget:
         """Ask a question whose answer is the step that the picture shows; ``record`` answers without a picture."""
         question = _named(self.lab.questions, name, "question", self.lab.slug)
-        take = ipywidgets.Button(description="This step is my answer", disabled=True, layout={"width": "max-content"})
+        take = ipywidgets.Button(description="This step is my answer", disabled=True, layout=WIDE)
         said = ipywidgets.HTML(words.quiet("Run the experiment first; then step through its picture."))
 
         def ready() -> bool:
@@ -195,7 +199,7 @@ class LabBench:
 
     def check(self) -> ipywidgets.Widget:
         """The button that runs the visible checks on your answer, in the grader's own sandbox."""
-        press = ipywidgets.Button(description="Check my answer", button_style="primary", icon="check")
+        press = ipywidgets.Button(description="Check my answer", button_style="primary", icon="check", layout=WIDE)
         box = ipywidgets.VBox([])
 
         def pressed(_: object = None) -> None:
@@ -224,7 +228,7 @@ class LabBench:
         return []
 
     def _shown(self, check: str, evidence: Any) -> ipywidgets.Widget:
-        show = ipywidgets.Button(description=f"Show me the packet of '{check}'", layout={"width": "max-content"})
+        show = ipywidgets.Button(description=f"Show me the packet of '{check}'", layout=WIDE)
         box = ipywidgets.VBox([show])
 
         def pressed(_: object) -> None:
@@ -252,7 +256,7 @@ class LabBench:
             )
             for k in turnable.knobs
         }
-        go = ipywidgets.Button(description="Run with these", button_style="primary")
+        go = ipywidgets.Button(description="Run with these", button_style="primary", layout=WIDE)
         box = ipywidgets.VBox([])
 
         async def again() -> None:

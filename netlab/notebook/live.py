@@ -19,6 +19,8 @@ UNPAINTED = 2
 """Updates under way to the browser; a third waits until one is painted."""
 PATIENCE = 1000.0
 """ms after which an update that nobody painted (a hidden tab, no browser) no longer holds up the next."""
+WIDTH = 3
+"""Numbers in one event."""
 EVENTS = 3000
 """Flights in one update; more could not be told apart, and are counted only."""
 
@@ -29,14 +31,14 @@ class Update:
 
     stamp: float
     events: array[float] = field(default_factory=lambda: array("d"))
-    """Pairs: lane and ms on the cable for a flight; -1 - node and 0 for a drop."""
+    """Threes: the exchange (its first packet), then lane and ms on the cable for a flight, -1 - node and 0 for a drop."""
     skipped: int = 0
 
     def merge(self, later: Update) -> None:
         """Append what happened later; the stamp stays the oldest."""
-        room = max(0, 2 * EVENTS - len(self.events))
+        room = max(0, WIDTH * EVENTS - len(self.events))
         self.events.extend(later.events[:room])
-        self.skipped += later.skipped + (len(later.events) - min(room, len(later.events))) // 2
+        self.skipped += later.skipped + max(0, len(later.events) - room) // WIDTH
 
 
 class Reader:
@@ -47,12 +49,13 @@ class Reader:
         self.nodes = {name: i for i, name in enumerate(nodes)}
         self.read = 0
         self.dropped = 0
-        self._packets: set[int] = set()
+        self._first: dict[int, int] = {}
+        """For each packet the one that its exchange began with."""
 
     @property
     def seen(self) -> int:
         """Packets so far."""
-        return len(self._packets)
+        return len(self._first)
 
     def news(self, stamp: float) -> Update | None:
         """The events of all records that came since the last call; None when none came."""
@@ -60,20 +63,19 @@ class Reader:
         if not rows:
             return None
         self.read += len(rows)
-        self._packets.update(row[5] for row in rows if row[5])
         update = Update(stamp)
         update.merge(Update(stamp, array("d", self._events(rows))))
         return update
 
     def _events(self, rows: Iterable[Row]) -> Iterable[float]:
-        for _, kind, node, obj, _, _, data in rows:
+        for _, kind, node, obj, _, pkt, data in rows:
+            if pkt not in self._first and pkt:
+                self._first[pkt] = self._first.get(data[0], pkt) if kind == "packet" else pkt
             if kind == "wire.tx" and obj in self.lanes:
-                yield self.lanes[obj]
-                yield ((data[2] or 0) + (data[3] or 0)) / MS
+                yield from (self._first.get(pkt, 0), self.lanes[obj], ((data[2] or 0) + (data[3] or 0)) / MS)
             elif kind == "drop" and node in self.nodes:
                 self.dropped += 1
-                yield -1 - self.nodes[node]
-                yield 0.0
+                yield from (self._first.get(pkt, 0), -1 - self.nodes[node], 0.0)
 
 
 class Pacer:

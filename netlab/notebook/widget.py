@@ -25,7 +25,7 @@ from netlab.view.render.html import MODULE, payload, styles
 from netlab.view.render.svg import snapshot
 from netlab.view.render.terminal import render
 
-TICK = 0.05
+TICK = 0.03
 """Seconds between looks at the log."""
 T = TypeVar("T")
 
@@ -79,7 +79,8 @@ class PathWidget(anywidget.AnyWidget):
         if self.running:
             self.running = False
             self._show(packet_path(self.source, self.pkt))
-            self.data = payload(self.picture)
+            # Once by itself: a simulated run is over before anyone could have watched it.
+            self.data = {**payload(self.picture), "autoplay": True}
 
     def close(self) -> None:
         """Take the widget off the page."""

@@ -72,7 +72,9 @@ def outcome(experiment: Experiment, result: Result) -> str:
             src, dst = one.workload.src, getattr(one.workload, "dst", "")
             lines.append(f"{escape(src)} → {escape(dst)}, request {reply.seq}: {escape(what)}")
     lines += [f"Note: {escape(str(problem))}" for problem in result.problems]
-    return quiet("") + "<br>".join(lines)
+    said = dict.fromkeys(f"{failure['node']}: {failure['said']}" for failure in result.facts["slot_failures"])
+    broken = _box(COLOURS["failed"], "<br>".join(escape(line) for line in said)) if said else ""
+    return broken + "<br>".join(lines)
 
 
 def feedback(graded: Graded) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Mbuf:
     """Bytes with room for notes that one stage leaves for the next."""
 
-    __slots__ = ("data", "fresh", "ifp", "l3", "next_hop", "parent", "pkt", "rcvif", "spoken_by", "tag")
+    __slots__ = ("born", "data", "ifp", "l3", "next_hop", "parent", "pkt", "rcvif", "spoken_by", "tag")
 
     def __init__(self, data: bytes, *, pkt: int = 0, parent: int = 0, rcvif: Ifnet | None = None) -> None:
         self.data = data
@@ -31,8 +31,8 @@ class Mbuf:
         """The parsed network header, while ``data`` begins with it."""
         self.spoken_by = 0
         """The own address that is to speak in an error about it, 0 for that of the arrival interface."""
-        self.fresh = False
-        """Whether its journey began here and has not yet been announced: the executor's note."""
+        self.born = ""
+        """Where its journey began, until that has been announced: the executor's note."""
         self.tag: Any = None
         """What a transport leaves for its socket: (source, port, …)."""
 

@@ -110,7 +110,7 @@ class LiveExecutor:
         groups: dict[str, list[Mbuf]] = {}
         for target, m, reason in hops:
             if not m.pkt:
-                m.pkt, m.fresh = next(self._ids), True
+                m.pkt, m.born = next(self._ids), stage
             if target == "nic.tx":
                 self._send(m)
             elif target:
@@ -140,6 +140,6 @@ class LiveExecutor:
 
     def _announce(self, m: Mbuf) -> None:
         """Say that a journey began here, once its frame can be put in words."""
-        if m.fresh and self.emit:
-            m.fresh = False
-            self.emit((self.now(), "packet", self.host.name, "", 0, m.pkt, (m.parent, describe(m.data))))
+        if m.born and self.emit:
+            born, m.born = m.born, ""
+            self.emit((self.now(), "packet", self.host.name, born, 0, m.pkt, (m.parent, describe(m.data))))

@@ -181,7 +181,7 @@ class HostExecutor:
         assert emit is not None
         for m in vector:
             if not m.pkt:
-                m.pkt, m.fresh = next(self._ids), True
+                m.pkt, m.born = next(self._ids), stage
             ifp = m.ifp or m.rcvif
             dur = packet + (call if t == began else 0)
             emit((t, "stage", self.host.name, stage, core.number, m.pkt, (ifp.name if ifp else "", dur)))
@@ -193,13 +193,13 @@ class HostExecutor:
         groups: dict[str, list[Mbuf]] = {}
         for target, m, reason in hops:
             if not m.pkt:
-                m.pkt, m.fresh = next(self._ids), True
+                m.pkt, m.born = next(self._ids), where
             if target == "nic.tx":
                 self._enqueue(m, core)
             elif target:
                 groups.setdefault(target, []).append(m)
             elif reason:
-                if self.emit and m.fresh:
+                if self.emit and m.born:
                     self._announce(m, m.data)
                 self._drop(m.pkt, where, reason, m.rcvif.name if m.rcvif else "", core.number)
         work = [Work(target, vector) for target, vector in groups.items()]
@@ -246,7 +246,7 @@ class HostExecutor:
         ifp.counters["opackets"] += 1
         ifp.counters["obytes"] += length
         if self.emit:
-            if m.fresh:
+            if m.born:
                 self._announce(m, m.data)
             data = (ifp.peer, length, took, link.delay, m.data)
             self.emit((now, "wire.tx", self.host.name, ifp.name, -1, m.pkt, data))
@@ -262,6 +262,6 @@ class HostExecutor:
         self._drop(pkt, ifname, "lost on the link", ifname, -1)
 
     def _announce(self, m: Mbuf, frame: bytes) -> None:
-        m.fresh = False
         assert self.emit is not None
-        self.emit((self.loop.now, "packet", self.host.name, "", -1, m.pkt, (m.parent, self._describe(frame))))
+        born, m.born = m.born, ""
+        self.emit((self.loop.now, "packet", self.host.name, born, -1, m.pkt, (m.parent, self._describe(frame))))
