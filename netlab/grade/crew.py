@@ -24,7 +24,6 @@ from netlab.lab.check import CheckResult, Evidence
 from netlab.lab.lab import Lab
 
 GRACE_S = 15.0
-"""Seconds past its budget after which a worker is given up."""
 
 WORKER_OUTPUT = 16 << 10
 WORKER_REPLY = 32 << 20
@@ -47,6 +46,8 @@ class Order:
     seeds: tuple[int, ...] | None = None
     limits: Limits | None = None
     budget: float = BUDGET_S
+    grace: float = GRACE_S
+    """Seconds past its budget after which a worker is given up."""
 
     def judge(self, submission: Submission) -> Graded:
         """Judge one submission in this process."""
@@ -80,6 +81,7 @@ def grade_folder(
     seeds: tuple[int, ...] | None = None,
     limits: Limits | None = None,
     budget: float = BUDGET_S,
+    grace: float = GRACE_S,
     told: Callable[[Graded], None] | None = None,
 ) -> list[Graded]:
     """Judge every file of the folder; the list is by student, whatever order they were done in.
@@ -87,7 +89,7 @@ def grade_folder(
     ``workers`` 0 means one for each core; 1, or a lab that was not loaded from a folder, means here and one by one.
     ``told`` hears of each submission as it is done.
     """
-    order = Order(lab, secret, seeds, limits, budget)
+    order = Order(lab, secret, seeds, limits, budget, grace)
     todo = submissions(folder)
     count = min(workers or os.cpu_count() or 1, len(todo))
     if count <= 1 or lab.folder is None:
@@ -190,9 +192,11 @@ class _Worker:
         limits = None if order.limits is None else astuple(order.limits)
         what = (str(order.lab.folder), os.fsencode(submission.path), submission.student, order.secret)
         try:
-            return unpack(self._pipe.call("judge", (*what, order.seeds, limits, order.budget), order.budget + GRACE_S))
+            return unpack(
+                self._pipe.call("judge", (*what, order.seeds, limits, order.budget), order.budget + order.grace)
+            )
         except SlotFailure as failure:
-            said = _lost(failure, self._pipe.printed, order.budget)
+            said = _lost(failure, self._pipe.printed, order.budget + order.grace)
             return Graded(submission.student, legible(submission.path), same_row(order.lab.checks, "error", said))
 
     def end(self) -> None:
@@ -209,9 +213,11 @@ class _Worker:
         self._process.kill()
 
 
-def _lost(failure: SlotFailure, printed: str, budget: float) -> str:
+def _lost(failure: SlotFailure, printed: str, patience: float) -> str:
     if failure.kind == "timeout":
-        return f"the simulation of its answer did not come to an end within {budget + GRACE_S:g} s"
+        return f"the simulation of its answer did not come to an end within {patience:g} s"
+    if failure.kind == "raised":
+        return f"the judge itself broke ({failure.said.removeprefix(': ')}); the answer is not to blame"
     last = printed.strip().splitlines()[-1:] or [failure.said]
     return f"the process that judged it was lost ({last[0]})"
 

@@ -190,11 +190,13 @@ class _Bench:
             return _told(self.box.failure)
         slots: dict[str, SlotCall] = {e.slot: self.box.slot(e.slot) for e in self.lab.exercises}
         experiment = self.lab.experiments[name]
-        run: Result | _Finding = _guarded(
-            lambda: experiment(self._variant(hidden), seed, slots), f"experiment '{name}'"
-        )
+        run = _guarded(lambda: experiment(self._variant(hidden), seed, slots), f"experiment '{name}'")
         if isinstance(run, _Finding):
             return run
+        if not isinstance(run, Result):
+            return _Finding(
+                "error", f"experiment '{name}' itself broke (it gave no Result); the answer is not to blame"
+            )
         refused = [str(problem) for problem in run.problems if problem.severity == "refuse"]
         return _Finding("error", f"this machine can't hold the experiment: {refused[0]}") if refused else run
 

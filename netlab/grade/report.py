@@ -56,7 +56,8 @@ def table(lab: Lab, graded: Sequence[Graded]) -> str:
     rows = [[tame(one.file), *(SIGNS[r.status] for r in one.results), f"{one.points}/{one.of}"] for one in graded]
     lines = _columns([head, *rows])
     lines += ["", *(line for one in graded for line in sentences(one))]
-    lines += ["", "  ".join(f"{sign} {status}" for status, sign in SIGNS.items())]
+    hidden = "  * hidden" if any(check.hidden for check in lab.checks) else ""
+    lines += ["", "  ".join(f"{sign} {status}" for status, sign in SIGNS.items()) + hidden]
     levels = sorted({one.isolation for one in graded if one.isolation})
     return "\n".join([*lines, f"answers ran in: {' | '.join(levels) or 'nothing: none could be run'}"])
 
