@@ -31,7 +31,7 @@ class Update:
 
     stamp: float
     events: array[float] = field(default_factory=lambda: array("d"))
-    """Threes: the exchange (its first packet), then lane and ms on the cable for a flight, -1 - node and 0 for a drop."""
+    """Threes: the exchange (its first packet); lane and ms on the cable for a flight, -1 - node and 0 for a drop."""
     skipped: int = 0
 
     def merge(self, later: Update) -> None:

@@ -114,7 +114,7 @@ def _journeys(told: Sequence[_Told], everyone: Mapping[int, Journey], focus: int
         rows.append(
             (
                 journey.pkt,
-                journey.said or f"packet {journey.pkt}",
+                journey.said or "not said what",
                 journey.parent,
                 root_of(everyone, journey.pkt),
                 first.node if first else "",
@@ -132,7 +132,9 @@ def _fate(journey: Journey, last: Step | None) -> str:
         return f"dropped: {journey.ended}"
     if last is None:
         return "not observed"
-    return "lost on the way" if last.lost else f"ended at {last.node}"
+    if last.kind == "wire.tx":
+        return "lost on the way" if last.lost else f"last seen leaving {last.node}"
+    return f"ended at {last.node}"
 
 
 def _steps(log: Log, told: Sequence[_Told]) -> Columns:

@@ -6,6 +6,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const STEP_MS = { "wire.tx": 900, stage: 380 };   // at speed 1, step by step
 const OTHER_MS = 260, CLOCK_MS = 8000;            // a whole journey takes CLOCK_MS when the clock sets the pace
 const LIVE_MIN_MS = 260, LIVE_MAX = 4000;         // shorter flights would not be seen; more dots would not be told apart
+const LIVE_FEW = 60, LIVE_TICK_MS = 30;           // so few flights are shown one after the other; a tick's are spread over a tick
+const LINGER_MS = 5000;                           // how long a run that is over may go on being shown
 
 // ---- small things ---------------------------------------------------------------------------------
 
@@ -465,7 +467,7 @@ class Player {
 class Live {
   constructor(el, data, answer) {
     const { picture } = data;
-    Object.assign(this, { answer, flights: [], crosses: [], seen: 0, dropped: 0 });
+    Object.assign(this, { answer, flights: [], crosses: [], busy: new Map(), seen: 0, dropped: 0 });
     this.lanes = rows(picture.layers.lanes);
     this.nodes = rows(picture.layers.nodes);
     this.network = parsed(data.svg.network);
@@ -482,13 +484,21 @@ class Live {
     requestAnimationFrame((now) => this.tick(now));
   }
   take(message, buffers) {
-    // Events, not frames: (lane, duration in ms) for a flight, (-1 - node, 0) for a drop.
+    // Events, not frames: (exchange, lane, duration in ms) for a flight, (exchange, -1 - node, 0) for a drop.
     const now = performance.now(), view = buffers[0];
     const events = new Float64Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
-    for (let i = 0; i < events.length; i += 2) {
-      if (events[i] < 0) this.crosses.push({ node: -1 - events[i], until: now + 1500 });
-      else if (this.flights.length < LIVE_MAX) this.flights.push({ lane: events[i], from: now + (i % 32), ms: Math.max(LIVE_MIN_MS, events[i + 1]) });
+    const few = this.flights.length + events.length / 3 < LIVE_FEW;
+    for (let i = 0; i < events.length; i += 3) {
+      // Few packets are followed with the eye: the cables of one exchange are flown one after the other.
+      const at = few ? Math.max(now, this.busy.get(events[i]) || 0) : now + LIVE_TICK_MS * i / events.length;
+      const ms = Math.max(LIVE_MIN_MS, Math.min(2000, events[i + 2]));
+      if (events[i + 1] < 0) this.crosses.push({ node: -1 - events[i + 1], from: at, until: at + 1500 });
+      else if (this.flights.length < LIVE_MAX) {
+        this.flights.push({ lane: events[i + 1], from: at, ms });
+        this.busy.set(events[i], at + ms);
+      }
     }
+    for (const [exchange, until] of this.busy) if (until < now) this.busy.delete(exchange);
     this.seen = message.seen;
     this.dropped = message.dropped;
     this.pending = message;
@@ -498,18 +508,25 @@ class Live {
     this.canvas.begin();
     this.flights = this.flights.filter((flight) => now < flight.from + flight.ms);
     this.crosses = this.crosses.filter((cross) => now < cross.until);
-    for (const flight of this.flights) {
-      this.canvas.dot(...along(this.lanes[flight.lane], calm() ? 0.5 : Math.max(0, (now - flight.from) / flight.ms)), this.flights.length > 60 ? 6 : 10);
+    const flying = this.flights.filter((flight) => flight.from <= now);
+    for (const flight of flying) {
+      this.canvas.dot(...along(this.lanes[flight.lane], calm() ? 0.5 : (now - flight.from) / flight.ms), flying.length > LIVE_FEW ? 6 : 11);
     }
-    for (const { node } of this.crosses) { const n = this.nodes[node]; this.canvas.cross(n.x + n.w / 2 - 6, n.y - n.h / 2 + 4); }
-    const text = `${this.seen} packets seen, ${this.flights.length} shown on cables, ${this.dropped} dropped`;
+    for (const { node, from } of this.crosses) { if (from > now) continue; const n = this.nodes[node]; this.canvas.cross(n.x + n.w / 2 - 6, n.y - n.h / 2 + 4); }
+    const text = `${this.seen} packets seen, ${flying.length} on cables, ${this.dropped} dropped`;
     this.now.textContent = text;
     if (now - this.spoken > 3000) { this.said.textContent = text; this.spoken = now; }
     if (this.pending) {
       this.answer({ type: "painted", seq: this.pending.seq, stamp: this.pending.stamp, at: performance.timeOrigin + performance.now() });
       this.pending = null;
     }
+    if (this.after && (now > this.deadline || !(this.flights.length || this.crosses.length))) return this.after();
     requestAnimationFrame((next) => this.tick(next));
+  }
+  drain(then) {
+    // The run is over; what is still on the screen flies to its end first.
+    this.after = then;
+    this.deadline = performance.now() + LINGER_MS;
   }
   close() {
     this.running = false;
@@ -520,6 +537,7 @@ class Live {
 
 export function mount(el, data, { standalone = true } = {}) {
   const player = new Player(el, data, standalone);
+  if (data.autoplay && !calm()) player.toggle();
   el.netlab = player;   // for tests and for the curious
   return player;
 }
@@ -527,6 +545,7 @@ export function mount(el, data, { standalone = true } = {}) {
 function render({ model, el }) {
   let shown = null;
   const show = () => {
+    if (shown instanceof Live && !model.get("running") && !shown.after) return shown.drain(show);
     if (shown) shown.close();
     const data = model.get("data");
     if (!data || !data.svg) return;
