@@ -58,18 +58,17 @@ def network(frame: bytes) -> tuple[int, int]:
     return kind, at + 2
 
 
-def is_tcp(frame: bytes) -> bool:
-    """Whether the frame carries TCP over IPv4."""
+def protocol(frame: bytes) -> int:
+    """The IPv4 protocol that the frame carries; -1 for another frame."""
     kind, at = network(frame)
-    return kind == IPV4 and frame[at + 9 : at + 10] == b"\x06"
+    return frame[at + 9] if kind == IPV4 and len(frame) > at + 9 else -1
 
 
 def maker(frame: bytes) -> str:
     """The stage that such a packet comes from."""
-    kind, at = network(frame)
-    if kind == ARP:
+    if network(frame)[0] == ARP:
         return "arp.output"
-    proto = frame[at + 9] if kind == IPV4 and len(frame) > at + 9 else -1
+    proto = protocol(frame)
     return {ICMP: "icmp.output", TCP: "tcp.output", UDP: "udp.output"}.get(
         proto, "ip.output" if proto >= 0 else "kernel"
     )

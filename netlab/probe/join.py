@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from netlab.probe.capture import Captured
-from netlab.probe.causes import is_tcp
+from netlab.probe.causes import TCP, UDP, protocol
 from netlab.probe.event import HEADER, Event
 from netlab.probe.journal import Journal
 from netlab.probe.native import NativeNodes
@@ -37,6 +37,31 @@ NATIVE_LAG = 1_000_000_000
 """ns that a frame may be under way between a kernel and a node that runs our own stack."""
 
 
+SOCKET_INPUT = {TCP: "tcp.input", UDP: "udp.input"}
+"""The stage that puts a packet of a protocol into a socket."""
+
+PLAIN = {
+    "NO_SOCKET": "no socket",
+    "SOCKET_RCVBUFF": "socket's receive buffer is full",
+    "QDISC_DROP": "queue is full",
+    "OTHERHOST": "frame is for another station",
+    "ip.forward IP_INHDR": "time to live ran out",
+    "IP_INHDR": "IP header is wrong",
+    "IP_CSUM": "IP checksum is wrong",
+    "IP_INNOROUTES": "no route",
+    "IP_OUTNOROUTES": "no route",
+    "IP_RPFILTER": "source address is not reached that way",
+    "PKT_TOO_BIG": "packet is larger than the MTU",
+    "UDP_CSUM": "UDP checksum is wrong",
+    "NEIGH_FAILED": "nobody answers ARP for the next hop",
+    "NETFILTER_DROP": "packet filter says no",
+    "CPU_BACKLOG": "receiver's backlog is full",
+    "BRIDGE_INGRESS_STP_STATE": "bridge port does not forward yet",
+    "UNHANDLED_PROTO": "EtherType is not spoken here",
+}
+"""The kernel's reasons in words, some of them for one stage only."""
+
+
 class Chain:
     """One buffer's way: which journey it is, where it was last, and what its bytes are."""
 
@@ -48,9 +73,9 @@ class Chain:
         "length",
         "node",
         "pkt",
+        "proto",
         "said",
         "shown",
-        "silent",
         "state",
         "t",
         "wire",
@@ -66,18 +91,23 @@ class Chain:
         """The frame as records show it: None when the run keeps no more bytes."""
         self.copied = False
         """A bridge made copies: what becomes of this buffer is not the packet's end."""
-        self.silent = False
-        """The kernel frees such a buffer (TCP's) without a word, so that its address can be another's by now."""
+        self.proto = -1
+        """The IPv4 protocol, -1 where it is not known."""
+
+    @property
+    def silent(self) -> bool:
+        """The kernel frees such a buffer without a word, so that its address can be another's by now."""
+        return self.proto in SOCKET_INPUT
 
     def carries(self, frame: bytes | None, shown: bytes | None) -> None:
         """The bytes are these now."""
         self.frame, self.shown = frame, shown
-        self.silent = is_tcp(frame) if frame is not None else self.silent
+        self.proto = protocol(frame) if frame is not None else self.proto
 
     def branch(self) -> Chain:
         """Another buffer with the same packet in it."""
         chain = Chain(self.pkt, self.said)
-        chain.frame, chain.shown, chain.silent, chain.wire = self.frame, self.shown, self.silent, self.wire
+        chain.frame, chain.shown, chain.proto, chain.wire = self.frame, self.shown, self.proto, self.wire
         return chain
 
 
@@ -114,7 +144,15 @@ class KernelJoiner:
         self._trail: dict[str, deque[Chain]] = {name: deque(maxlen=TRAIL) for name in self._node}
         self._landing: dict[str, deque[Chain]] = {name: deque(maxlen=4096) for name in self.native.interfaces}
         self._launched: dict[str, deque[tuple[int, bytes, int]]] = {name: deque() for name in self.native.interfaces}
-        self._tell = (self._queue, self._xmit, self._receive, self._consume, self._kfree)
+        self._tell = (
+            self._queue,
+            self._xmit,
+            self._receive,
+            self._consume,
+            self._kfree,
+            self._copy,
+            self._ready,
+        )
         self.forgotten = 0
 
     def feed(self, events: list[Event], frames: Iterable[Captured] = ()) -> None:
@@ -283,6 +321,27 @@ class KernelJoiner:
         if stage:
             self._end_at(stage, chain, t, cpu)
 
+    def _copy(self, t: int, cpu: int, skb: int, _: int, octets: int) -> None:
+        """A program took the packet's bytes."""
+        chain = self._chains.get(skb)
+        if chain is None or chain.state != ARRIVED or octets > chain.wire:
+            return
+        if chain.node in self._switch or chain.interface in self._landing:
+            return
+        if t - chain.t < (BELIEVED if chain.proto == TCP else HELD):
+            del self._chains[skb]
+            self.journal.add(t, "stage", chain.node, "socket.deliver", cpu, chain.pkt, (chain.interface, None))
+
+    def _ready(self, t: int, cpu: int, _: int, proto: int, __: int) -> None:
+        """This core has put what it received into a socket."""
+        chain = self._here.get(cpu)
+        if chain is None or chain.state != ARRIVED or chain.proto != proto or t - chain.t > AT_WORK:
+            return
+        if chain.node in self._switch or chain.interface in self._landing:
+            return
+        del self._here[cpu]
+        self._end_at(SOCKET_INPUT[proto], chain, t, cpu)
+
     def _end_at(self, stage: str, chain: Chain, t: int, cpu: int) -> None:
         """The stage that a packet ended in: it began when the packet came, unless that was long ago."""
         if chain.cpu == cpu and t - chain.t < AT_WORK and stage != "socket.deliver":
@@ -295,23 +354,28 @@ class KernelJoiner:
             return False  # a switch's own stack looks at copies; a node with our own stack tells its end itself
         return t - chain.t < BELIEVED and chain.cpu == cpu if chain.silent else t - chain.t < HELD
 
+    def _drop_words(self, where: str, reason: int) -> str:
+        name = self._reasons.get(reason, f"reason {reason}")
+        plain = PLAIN.get(f"{where} {name}") or PLAIN.get(name)
+        return f"{plain} ({name})" if plain else name
+
     def _kfree(self, t: int, cpu: int, skb: int, address: int, reason: int) -> None:
         chain = self._chains.pop(skb, None)
         if chain is None or chain.copied:
             return
-        why = self._reasons.get(reason, f"reason {reason}")
-        stage = self._stage_at(address)
-        if stage == "icmp.input" and why == "NO_SOCKET":
+        name, stage = self._reasons.get(reason, ""), self._stage_at(address)
+        if stage == "icmp.input" and name == "NO_SOCKET":
             # a program with a raw socket got a copy, and the kernel's own ICMP has nobody else to give it to
             if self._believed(chain, t, cpu):
                 self._end_at(stage, chain, t, cpu)
             return
-        if chain.state == ARRIVED and not self._droppable(chain, t, cpu, stage):
+        if name == "QUEUE_PURGE" or (chain.state == ARRIVED and not self._droppable(chain, t, cpu, stage)):
             return
         if not chain.said:
             self._introduce(chain, None)
-        where = stage or ("ether.input" if chain.state == ARRIVED else "ifq" if chain.state == QUEUED else "nic.tx")
-        self.journal.add(t, "drop", self._dropper(chain, where), where, cpu, chain.pkt, (why, chain.interface))
+        where = stage or ("ether.input", "ifq", "nic.tx")[(ARRIVED, QUEUED, SENT).index(chain.state)]
+        words = (self._drop_words(where, reason), chain.interface)
+        self.journal.add(t, "drop", self._dropper(chain, where), where, cpu, chain.pkt, words)
 
     def _droppable(self, chain: Chain, t: int, cpu: int, stage: str) -> bool:
         if chain.node in self._switch and stage.split(".")[0] in ("bridge", "ether", ""):

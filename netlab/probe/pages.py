@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from struct import Struct
 
-from netlab.probe.event import CONSUME, KFREE, TRACEPOINTS, Event
+from netlab.probe.event import CONSUME, COPY, KFREE, READY, TRACEPOINTS, Event
 
 PADDING, TIME_EXTEND, TIME_STAMP = 29, 30, 31
 MISSED_EVENTS = 1 << 31
@@ -67,7 +67,11 @@ class PageParser:
         """Pages that began after a gap, where the kernel did not say how long the gap was; else events missed."""
 
     def _reader(self, what: int, form: Format) -> Callable[[bytes, int, int, int], Event | None]:
+        if what == READY:
+            return _made_ready(form.offsets["common_flags"], form.offsets["protocol"])
         skb_at = form.offsets["skbaddr"]
+        if what == COPY:
+            return _copied(skb_at, form.offsets["len"])
         if what in (CONSUME, KFREE):
             return _freed(what, skb_at, form.offsets["location"], form.offsets.get("reason"))
         return _passed(what, skb_at, form.offsets["name"], form.offsets["len"], self._interfaces)
@@ -110,6 +114,26 @@ class PageParser:
 
 def _header_fields(text: str) -> list[tuple[str, str, str]]:
     return [(declaration.split()[-1], offset, size) for declaration, offset, size in _FIELD.findall(text)]
+
+
+IN_SOFTIRQ = 0x10
+"""The bit of ``common_flags`` for work that an interrupt left for later: where packets are received."""
+
+
+def _made_ready(flags_at: int, protocol_at: int) -> Callable[[bytes, int, int, int], Event | None]:
+    def ready(page: bytes, body: int, t: int, cpu: int) -> Event | None:
+        if not page[body + flags_at] & IN_SOFTIRQ:
+            return None
+        return (t, READY, cpu, 0, page[body + protocol_at], 0)  # its low byte: MPTCP's 262 alone has more
+
+    return ready
+
+
+def _copied(skb_at: int, len_at: int) -> Callable[[bytes, int, int, int], Event | None]:
+    def copied(page: bytes, body: int, t: int, cpu: int) -> Event:
+        return (t, COPY, cpu, _u64(page, body + skb_at)[0], 0, _u32(page, body + len_at)[0])
+
+    return copied
 
 
 def _freed(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from netlab.errors import Unavailable
 from netlab.probe import janitor
-from netlab.probe.event import TRACEPOINTS, Event
+from netlab.probe.event import OPTIONAL, TRACEPOINTS, Event
 from netlab.probe.pages import Format, PageParser
 
 MOUNTS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
@@ -192,17 +192,22 @@ class Instance:
         return process
 
     def _parser(self, interfaces: Mapping[str, str]) -> PageParser:
-        formats = {name: Format.parse(self._read(f"events/{name}/format")) for name in TRACEPOINTS}
+        formats = {name: Format.parse(self._read(f"events/{name}/format")) for name in self._tracepoints()}
         header = Path(f"{self.root.path}/events/header_page").read_text()
         return PageParser(formats, header, interfaces)
+
+    def _tracepoints(self) -> list[str]:
+        return [name for name in TRACEPOINTS if name not in OPTIONAL or os.path.isdir(f"{self.path}/events/{name}")]
 
     def _set_up(self, suffix: str, buffer_kb: int) -> None:
         self._write("tracing_on", "0")
         self._write("trace_clock", "mono")
         self._write("buffer_size_kb", str(buffer_kb))
-        for name in TRACEPOINTS:
+        for name in self._tracepoints():
             if suffix and name.startswith("net/"):
                 self._write(f"events/{name}/filter", f'name ~ "*{suffix}"')
+            if name == "sock/sk_data_ready":
+                self._write(f"events/{name}/filter", "family == 2 && (protocol == 6 || protocol == 17)")
             self._write(f"events/{name}/enable", "1")
         for entry in sorted(os.listdir(f"{self.path}/per_cpu")):
             fd = os.open(f"{self.path}/per_cpu/{entry}/trace_pipe_raw", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
