@@ -324,6 +324,7 @@ def test_nothing_outlives_a_killed_netlab_whose_own_child_holds_the_pipes(level:
 # ---- and all of it once more ----------------------------------------------------------------------
 
 
+@pytest.mark.may_skip("the ordinary user's run, which this test starts, does not start one more")
 def test_all_of_this_holds_for_an_ordinary_user_too() -> None:
     if os.geteuid() != 0:
         pytest.skip("run the tests as root to see this twice: this run is an ordinary user's")
