@@ -54,7 +54,8 @@ def _give_up(plan: dict[str, Any]) -> tuple[str, ...]:
         from netlab.grade import guard
 
         files = plan["level"] == "limits" and guard.refuse_files(plan["readable"], plan["masks"])
-        _limit(plan["limits"])
+        if plan["limits"]:
+            _limit(plan["limits"])
         calls = guard.refuse_calls(threads=plan["threads"])
         return tuple(name for name, holds in (("landlock", files), ("seccomp", calls)) if holds)
     if plan["limits"]:

@@ -12,7 +12,8 @@ import os
 import platform
 import struct
 
-PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 4, 22, 38
+PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_SECUREBITS, PR_SET_NO_NEW_PRIVS = 4, 22, 28, 38
+SECURE_NOROOT_LOCKED = 3
 SECCOMP_MODE_FILTER = 2
 SECCOMP_ALLOW, SECCOMP_ERRNO = 0x7FFF0000, 0x00050000
 
@@ -134,6 +135,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def harden() -> None:
     """No capability, no way to gain one, and no reading of this process by others of its user."""
     _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    _libc.prctl(PR_SET_SECUREBITS, SECURE_NOROOT_LOCKED, 0, 0, 0)  # user 0 is nobody special from here on
     header = struct.pack("=Ii", 0x20080522, 0)  # capability version 3, this thread
     _libc.capset(header, bytes(24))
     _libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)

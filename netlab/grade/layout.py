@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import site
+import stat
 import sys
 import sysconfig
 from dataclasses import dataclass
@@ -26,6 +27,12 @@ class Layout:
     entries: tuple[tuple[str, str], ...]
     devices: tuple[str, ...]
     masks: tuple[str, ...]
+
+    def is_public(self) -> bool:
+        """Whether every user can read the interpreter where it stands: one in root's home, only root can."""
+        shown = [Path(path) for path, target in self.entries if not target]
+        above = {parent for path in shown for parent in path.parents}
+        return all(folder.stat().st_mode & stat.S_IXOTH for folder in above)
 
     def parents(self) -> list[str]:
         """Every directory above what is shown, outermost first."""
