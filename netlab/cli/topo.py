@@ -130,23 +130,24 @@ def routes_table(plan: Plan) -> str:
 def _check(options: Namespace) -> int:
     mistakes: list[NetlabError] = []
     for network in options.networks:
-        found = _mistakes(network, options.backend)
+        fine, found = _looked_at(network, options.backend)
         mistakes += found
         if not options.json:
-            print("\n".join(map(str, found)) if found else f"{network}: fine ({summary(plan_of(network))})")
+            print("\n".join(map(str, found)) or f"{network}: fine ({fine})")
     if options.json:
         print_json([{"where": e.where, "what": e.what, "right": e.right} for e in mistakes])
     return min((mistake.exit_code for mistake in mistakes), default=0)
 
 
-def _mistakes(network: str, backend: str | None) -> list[NetlabError]:
+def _looked_at(network: str, backend: str | None) -> tuple[str, list[NetlabError]]:
+    """What the network is, and what is wrong with it."""
     try:
         plan = plan_of(network)
-        return _unfit(plan, backend) if backend else []
+        return summary(plan), _unfit(plan, backend) if backend else []
     except BadTopology as bad:
-        return bad.errors
+        return "", bad.errors
     except NetlabError as error:
-        return [error]
+        return "", [error]
 
 
 def _unfit(plan: Plan, backend: str) -> list[NetlabError]:

@@ -8,11 +8,11 @@ with a pencil there is nothing to guess.
 from __future__ import annotations
 
 from collections import deque
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 
 from netlab.errors import NetlabError
 from netlab.topology import values
-from netlab.topology.addressing import Addressing, Domain
+from netlab.topology.addressing import Addressing
 from netlab.topology.mistakes import Mistakes
 from netlab.topology.spec import Node, PlanRoute
 from netlab.topology.wiring import Port, Wiring
@@ -26,6 +26,9 @@ class Routing:
     def __init__(self, wiring: Wiring, addressing: Addressing, mistakes: Mistakes) -> None:
         self.wiring, self.addressing, self.mistakes = wiring, addressing, mistakes
         self.domain_of = {port.name: domain for domain in addressing.domains for port in domain.ports}
+        # Asked for by every router about every domain, so worked out once.
+        self._networks = {id(d): [str(network) for network in addressing.networks(d)] for d in addressing.domains}
+        self._routers = {id(d): [p for p in d.ports if p.node.kind == "router"] for d in addressing.domains}
 
     def routes(self, node: Node) -> tuple[PlanRoute, ...]:
         """The node's table, longest prefix first; a switch has none."""
@@ -87,21 +90,18 @@ class Routing:
         routes: list[PlanRoute] = []
         reached: dict[str, PlanRoute | None] = {node.name: None}
         queue = deque([node.name])
-        seen: set[IPv4Network] = set()
+        seen: set[str] = set()
         while queue:
             router = queue.popleft()
+            first = reached[router]
             for port in self.wiring.ports[router]:
-                first, domain = reached[router], self.domain_of[port.name]
-                if first:
-                    fresh = [network for network in self.addressing.networks(domain) if network not in seen]
-                    routes += [PlanRoute(str(network), first.via, first.interface) for network in fresh]
-                seen.update(self.addressing.networks(domain))
-                for other in _routers(domain):
+                domain = id(self.domain_of[port.name])
+                for network in self._networks[domain]:
+                    if first and network not in seen:
+                        routes.append(PlanRoute(network, first.via, first.interface))
+                    seen.add(network)
+                for other in self._routers[domain]:
                     if other.node.name not in reached:
                         reached[other.node.name] = first or PlanRoute("", self._address(other, port), port.name)
                         queue.append(other.node.name)
         return routes
-
-
-def _routers(domain: Domain) -> list[Port]:
-    return [port for port in domain.ports if port.node.kind == "router"]
