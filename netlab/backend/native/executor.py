@@ -88,7 +88,7 @@ class LiveExecutor:
 
     def _complete(self, hops: list[Hop]) -> None:
         """Run stages until every packet has left, been dropped, or waits inside the host."""
-        work: deque[tuple[str, list[Mbuf]]] = deque(self._group(hops, "timer"))
+        work: deque[tuple[str, list[Mbuf]]] = deque(self._group(hops, "program"))
         while work:
             stage, vector = work.popleft()
             began = self.now()

@@ -87,7 +87,7 @@ class HostExecutor:
 
     def inject(self, hops: list[Hop]) -> None:
         """Send on their way what a program or a timer of this host made."""
-        self._follow(hops, self.cores[0], "timer", ahead=False)
+        self._follow(hops, self.cores[0], "program", ahead=False)
         self.arm()
 
     def arm(self) -> None:
