@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 from netlab.cli.args import subverb
 from netlab.cli.table import print_json, table
@@ -12,6 +13,7 @@ from netlab.units import format_rate, format_time
 
 EXAMPLE = """nlab topo show star,5
   nlab topo show 'pair,rate=10 Mbit/s' --json
+  nlab topo show star --yaml > my-network.yaml
   nlab topo check my-network.yaml
   nlab topo schema > topology.schema.json"""
 
@@ -23,7 +25,10 @@ def arguments(parser: ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="what", required=True, metavar="show|check|schema")
     show = subverb(verbs, "show", "draw and describe a network", "nlab topo show 'pair,rate=10 Mbit/s'")
     show.add_argument("network", help=NETWORK)
-    show.add_argument("--json", action="store_true", help="the whole plan as JSON")
+    form = show.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="the whole plan as JSON")
+    form.add_argument("--yaml", action="store_true", help="the network as a file of your own to begin with")
+    form.add_argument("--html", type=Path, metavar="FILE", help="a drawing, as one HTML file")
     check = subverb(verbs, "check", "say all that is wrong with a network (exit 2)", "nlab topo check net.yaml")
     check.add_argument("networks", nargs="+", metavar="network", help=NETWORK)
     check.add_argument("--backend", choices=["sim", "mininet"], help="also ask whether this world can open it (exit 3)")
@@ -56,8 +61,22 @@ def _schema(_: Namespace) -> int:
 
 
 def _show(options: Namespace) -> int:
-    plan = plan_of(options.network)
-    if options.json:
+    from netlab.topology.load import load_topology
+    from netlab.topology.resolve import resolve
+
+    topology = load_topology(options.network)
+    plan = resolve(topology)
+    if options.yaml:
+        from netlab.topology.write import to_yaml
+
+        print(to_yaml(topology), end="")
+    elif options.html:
+        from netlab.view.path import network
+        from netlab.view.render.html import html_page
+
+        options.html.write_text(html_page(network(plan)), encoding="utf-8")
+        print(options.html)
+    elif options.json:
         from netlab.topology.codec import plan_to_data
 
         print_json(plan_to_data(plan))

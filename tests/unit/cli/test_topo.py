@@ -109,3 +109,15 @@ def test_a_wrong_file_shown_is_the_same_lines_on_standard_error(tmp_path: Path, 
 def test_schema_is_json(capsys: Captured) -> None:
     assert main(["topo", "schema"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "netlab topology"
+
+
+def test_a_network_can_be_had_as_a_file_to_begin_with(tmp_path: Path, capsys: Captured) -> None:
+    assert main(["topo", "show", "dumbbell,2,rate=10 Mbit/s", "--yaml"]) == 0
+    (tmp_path / "mine.yaml").write_text(capsys.readouterr().out)
+    assert plan_of(str(tmp_path / "mine.yaml")) == plan_of("dumbbell,2,rate=10 Mbit/s")
+
+
+def test_a_network_can_be_had_as_a_page(tmp_path: Path, capsys: Captured) -> None:
+    page = tmp_path / "star.html"
+    assert main(["topo", "show", "star", "--html", str(page)]) == 0
+    assert "s1-eth1" in page.read_text()

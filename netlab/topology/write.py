@@ -1,0 +1,90 @@
+"""A topology as a YAML file that says the same: something to start from and to edit."""
+
+from __future__ import annotations
+
+from netlab.topology.spec import Interface, Link, Node, Topology
+from netlab.units import RATE, SIZE, TIME
+
+_PLAIN = Interface("")
+
+
+def to_yaml(topology: Topology) -> str:
+    """The file's text. Loaded, it is the same topology: what was left out is left out again."""
+    lines = [f"name: {_quoted(topology.name)}", "nodes:"]
+    for node in topology.nodes:
+        lines += _node(node)
+    if topology.links:
+        lines += ["links:", *(f"  - {_flow(_link(link))}" for link in topology.links)]
+    return "\n".join(lines) + "\n"
+
+
+def _node(node: Node) -> list[str]:
+    keys: dict[str, str] = {"kind": node.kind, **({"stack": node.stack} if node.stack != "kernel" else {})}
+    if not node.interfaces and not node.routes:
+        return [f"  {node.name}: {_flow(keys)}"]
+    lines = [f"  {node.name}:", *(f"    {key}: {value}" for key, value in keys.items())]
+    if node.interfaces:
+        lines.append("    interfaces:")
+        lines += [f"      {i.name.removeprefix(node.name + '-')}: {_flow(_interface(i))}" for i in node.interfaces]
+    if node.routes:
+        lines.append("    routes:")
+        lines += [f"      - {_flow({'prefix': route.prefix, 'via': route.via})}" for route in node.routes]
+    return lines
+
+
+def _interface(interface: Interface) -> dict[str, str]:
+    keys: dict[str, str] = {}
+    if interface.addresses:
+        keys["addresses"] = f"[{', '.join(interface.addresses)}]"
+    if interface.mac:
+        keys["mac"] = _quoted(interface.mac)
+    if interface.queues != _PLAIN.queues:
+        keys["queues"] = str(interface.queues)
+    if interface.mtu != _PLAIN.mtu:
+        keys["mtu"] = f"{interface.mtu} B"
+    return keys
+
+
+def _link(link: Link) -> dict[str, str]:
+    keys = {"ends": f"[{_quoted(str(link.a))}, {_quoted(str(link.b))}]"}
+    if link.rate:
+        keys["rate"] = _exactly(link.rate, RATE)
+    if link.delay:
+        keys["delay"] = _exactly(link.delay, TIME)
+    if link.loss:
+        keys["loss"] = f"{_decimal(link.loss * 100)} %"
+    if link.queue:
+        keys["queue"] = _exactly(link.queue.n, SIZE) if link.queue.unit == "bytes" else str(link.queue)
+    return keys
+
+
+def _exactly(value: int, units: dict[str, int]) -> str:
+    """In the largest unit in which it is a whole number."""
+    unit, factor = max(((u, f) for u, f in units.items() if value % f == 0), key=lambda pair: pair[1])
+    return f"{value // factor} {unit}"
+
+
+def _decimal(value: float) -> str:
+    """Without an exponent, which the file's numbers don't have."""
+    return f"{value:.12f}".rstrip("0").rstrip(".")
+
+
+def _quoted(text: str) -> str:
+    """Quoted where YAML would see more in it than text."""
+    import re
+
+    plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_. -]*[A-Za-z0-9]|[A-Za-z]", text) and text.lower() not in _WORDS
+    return text if plain else '"' + "".join(_escaped(c) for c in text) + '"'
+
+
+def _escaped(c: str) -> str:
+    if c in '"\\':
+        return "\\" + c
+    return c if c.isprintable() else f"\\U{ord(c):08x}"
+
+
+_WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
+
+
+def _flow(keys: dict[str, str]) -> str:
+    return "{" + ", ".join(f"{key}: {value}" for key, value in keys.items()) + "}"
