@@ -108,7 +108,7 @@ class FlowJoiner:
 
     def _arrived(self, seen: Captured) -> None:
         t, interface, frame = seen.t, seen.interface, seen.frame
-        pkt = self.land(t, interface, frame)
+        pkt, _ = self.land(t, interface, frame)
         if not pkt:
             pkt = self.journal.new()
             self.journal.introduce(t, self._node[interface], -1, pkt, frame, "")
@@ -138,15 +138,15 @@ class FlowJoiner:
 
     # ---- the other teller of the nodes that run our own stack ----
 
-    def land(self, t: int, interface: str, frame: bytes) -> int:
-        """The journey that is under way to ``interface`` with these bytes; 0 where none is known."""
+    def land(self, t: int, interface: str, frame: bytes) -> tuple[int, int]:
+        """The journey that is under way to ``interface`` with these bytes (0: none known), and ``t``."""
         tokens = self._of(self._key(frame), t)
         for token in tokens:
             if token.interface == interface and not token.node:
                 token.t = t
                 self._settle(token, tokens)
-                return token.pkt
-        return 0
+                return token.pkt, t
+        return 0, t
 
     def launch(self, t: int, interface: str, frame: bytes, pkt: int) -> None:
         """A frame of journey ``pkt`` leaves by ``interface``."""

@@ -390,18 +390,18 @@ class KernelJoiner:
 
     # ---- the other teller of the nodes that run our own stack ----
 
-    def land(self, t: int, interface: str, frame: bytes) -> int:
-        """The journey that the kernel brought to ``interface`` with these bytes; 0 where none is known."""
+    def land(self, t: int, interface: str, frame: bytes) -> tuple[int, int]:
+        """The journey that the kernel brought to ``interface`` with these bytes (0: none known), and when it did."""
         landing = self._landing.get(interface)
         if landing is None:
-            return 0
+            return 0, t
         while landing and landing[0].t < t - NATIVE_LAG:
             landing.popleft()
         for i, chain in enumerate(landing):
             if chain.wire == len(frame) and (chain.frame is None or _same(chain.frame, frame)):
                 del landing[i]
-                return chain.pkt
-        return 0
+                return chain.pkt, chain.t
+        return 0, t
 
     def launch(self, t: int, interface: str, frame: bytes, pkt: int) -> None:
         """A frame of journey ``pkt`` is handed to the kernel at ``interface``."""

@@ -21,8 +21,8 @@ REMEMBERED = 65536
 class Wire(Protocol):
     """The other teller: it knows what is under way between nodes."""
 
-    def land(self, t: int, interface: str, frame: bytes) -> int:
-        """The journey that reaches ``interface`` with these bytes; 0 where none is known."""
+    def land(self, t: int, interface: str, frame: bytes) -> tuple[int, int]:
+        """The journey that reaches ``interface`` with these bytes (0 where none is known), and when it did."""
 
     def launch(self, t: int, interface: str, frame: bytes, pkt: int) -> None:
         """A frame of journey ``pkt`` leaves by ``interface``."""
@@ -70,7 +70,7 @@ class NativeNodes:
             self._begin(row, key)
             return
         if kind == "wire.rx":
-            self._land(row, key, wire)
+            t = self._land(row, key, wire)
         pkt = self._number(key)
         if kind == "wire.tx":
             data = (data[0] or self._peer.get(obj, ""), *data[1:])
@@ -89,17 +89,19 @@ class NativeNodes:
         mother = self._numbers.get((node, parent), 0) if parent else 0
         self._journal.add(t, kind, node, obj, cpu, self._number(key), (mother, said))
 
-    def _land(self, row: Row, key: tuple[str, int], wire: Wire) -> None:
+    def _land(self, row: Row, key: tuple[str, int], wire: Wire) -> int:
+        """The arrival's time: the wire knows it better than the node, which had other work before it looked."""
         t, _, node, obj, cpu, _, (_, length, frame) = row
         self._arriving.discard(key)
         if key in self._numbers:
-            return
+            return t
         self._introduced.add(key)
-        pkt = wire.land(t, obj, frame) if frame is not None else 0
+        pkt, arrived = wire.land(t, obj, frame) if frame is not None else (0, t)
         if not pkt:
             pkt = self._journal.new()
             self._journal.introduce(t, node, cpu, pkt, frame, f"{length} bytes that reached {obj}")
         self._remember(key, pkt)
+        return arrived
 
     def _number(self, key: tuple[str, int]) -> int:
         pkt = self._numbers.get(key)
