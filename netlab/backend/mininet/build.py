@@ -104,8 +104,9 @@ def _prepare(node: PlanNode) -> None:
     kernel = node.stack == "kernel"
     _ipv6(kernel and any(":" in address for address in node.addresses))
     sysctl("net/ipv4/ip_forward", int(kernel and node.kind == "router"))
-    # A lab that counts errors must get each of them, and a redirect would change the path that it shows.
-    sysctl("net/ipv4/icmp_ratelimit", 0)
+    # A lab that counts errors must get each of them, and a redirect would change the path that it shows. By the mask,
+    # not by icmp_ratelimit=0: that empties the bucket from which "unreachable" errors are paid as well.
+    sysctl("net/ipv4/icmp_ratemask", 0)
     for which in ("all", "default"):
         sysctl(f"net/ipv4/conf/{which}/send_redirects", 0)
 
