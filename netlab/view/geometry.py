@@ -53,7 +53,7 @@ class Sketch(NamedTuple):
 
 def sketch(plan: Plan) -> Sketch:
     """The network drawn, without any packet. Equal plans give equal sketches."""
-    places = place(plan)
+    places = place(plan, _written(plan))
     owner = {i.name: i.node for i in plan.interfaces()}
     kinds = {node.name: node.kind for node in plan.nodes}
     cables = _cables(plan, places, owner, kinds)
@@ -170,23 +170,39 @@ def _rounded(at: Point) -> Point:
 
 def _end_labels(plan: Plan, cables: list[Cable], shapes: list[Box]) -> tuple[Columns, list[Box]]:
     interfaces = {i.name: i for i in plan.interfaces()}
-    in_box = {node.name for node in plan.nodes if _address(node)}
+    texts = _texts(plan)
     crowd = Counter(i.node for i in interfaces.values())
     taken: list[Box] = []
+    free = [_badge_room(cable, side) for cable in cables for side in (1, -1)]
     rows = []
     for link, cable in zip(plan.links, cables, strict=True):
         for name, way in ((link.a, cable), (link.b, Cable(cable.end, cable.start))):
-            interface = interfaces[name]
-            text = _end_text(interface, with_address=interface.node not in in_box)
+            interface, text = interfaces[name], texts[name]
             size = (max(map(len, text)) * CHAR, len(text) * LINE)
             others = [other for other in cables if other is not cable]
-            box = _settle(_end_spots(way, *size, crowded=crowd[interface.node] > 3), taken, shapes, others)
+            box = _settle(_end_spots(way, *size, crowded=crowd[interface.node] > 3), taken, shapes, others, free)
             taken.append(box)
             rows.append(
                 (name, interface.node, text[0], "".join(text[1:]), (box.left + box.right) / 2, box.top, *way.start)
             )
     names = ("iface", "node", "text", "address", "x", "y", "px", "py")
     return columns(names, ((*r[:4], round(r[4], 1), round(r[5], 1), *r[6:]) for r in rows)), taken
+
+
+def _badge_room(cable: Cable, side: int) -> Box:
+    """Where a packet's number and time are written on a lane."""
+    flat = abs(cable.end.x - cable.start.x) >= abs(cable.end.y - cable.start.y)
+    return around(cable.at(0.5, side * (LANE + 14 if flat else LANE + 34)), 74, 48 if flat else 28)
+
+
+def _texts(plan: Plan) -> dict[str, list[str]]:
+    """The lines that are written at each interface."""
+    in_box = {node.name for node in plan.nodes if _address(node)}
+    return {i.name: _end_text(i, with_address=i.node not in in_box) for i in plan.interfaces()}
+
+
+def _written(plan: Plan) -> dict[str, float]:
+    return {name: max(map(len, lines)) * CHAR for name, lines in _texts(plan).items()}
 
 
 def _end_text(interface: PlanInterface, *, with_address: bool) -> list[str]:
@@ -213,12 +229,25 @@ def _end_spots(way: Cable, width: float, height: float, *, crowded: bool) -> lis
     return spots or [around(way.at(0.3, aside), width, height)]
 
 
-def _settle(candidates: list[Box], taken: list[Box], shapes: list[Box], cables: Sequence[Cable] = ()) -> Box:
-    """The first candidate that overlaps nothing; else the one that overlaps least, where a cable weighs little."""
+def _settle(
+    candidates: list[Box],
+    taken: list[Box],
+    shapes: list[Box],
+    cables: Sequence[Cable] = (),
+    free: Sequence[Box] = (),
+) -> Box:
+    """The first candidate that overlaps nothing; else the one that overlaps least.
+
+    A cable weighs little, and what should stay ``free`` for packets not much more.
+    """
     blocked = [*taken, *shapes]
     return min(
         candidates,
-        key=lambda box: sum(box.overlaps(o) for o in blocked) + 0.1 * sum(_crosses(c, box) for c in cables),
+        key=lambda box: (
+            sum(box.overlaps(o) for o in blocked)
+            + 0.1 * sum(_crosses(c, box) for c in cables)
+            + 0.3 * sum(box.overlaps(o) for o in free)
+        ),
     )
 
 

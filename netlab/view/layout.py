@@ -15,6 +15,7 @@ from netlab.topology.spec import Plan
 SIZES = {"host": (116, 56), "switch": (128, 50), "router": (84, 84)}
 """Width and height of a node's shape."""
 STEP_X, STEP_Y = 264, 150
+"""The least distance of neighbours; across, what is written at a cable's ends may ask for more."""
 COLUMN = 78
 """px between the centres of hosts that stand in one column."""
 MARGIN = 34
@@ -56,8 +57,11 @@ def around(at: Point, width: float, height: float) -> Box:
     return Box(at.x - width / 2, at.y - height / 2, at.x + width / 2, at.y + height / 2)
 
 
-def place(plan: Plan) -> Places:
-    """A centre for every node, all of them at least ``MARGIN`` from the top and left edges of the drawing."""
+def place(plan: Plan, written: dict[str, float] | None = None) -> Places:
+    """A centre for every node, all of them at least ``MARGIN`` from the top and left edges of the drawing.
+
+    ``written`` is the width in px of what is written at each interface.
+    """
     import networkx as nx
 
     graph = nx.Graph()
@@ -68,8 +72,9 @@ def place(plan: Plan) -> Places:
     parts = sorted(nx.connected_components(graph), key=lambda names: min(order[name] for name in names))
     places: Places = {}
     below = 0.0
+    step = _step(plan, owner, written or {})
     for names in parts:
-        part = _place_part(graph.subgraph(names), sorted(names, key=order.__getitem__))
+        part = _place_part(graph.subgraph(names), sorted(names, key=order.__getitem__), step)
         top = min(p.y for p in part.values())
         places.update({name: Point(p.x, p.y - top + below) for name, p in part.items()})
         below = max(p.y for p in places.values()) + STEP_Y
@@ -90,14 +95,24 @@ def _at_origin(places: Places, sizes: dict[str, tuple[int, int]]) -> Places:
     return {name: Point(round(at.x - left, 1), round(at.y - top, 1)) for name, at in places.items()}
 
 
-def _place_part(graph: Any, names: list[str]) -> Places:
+def _step(plan: Plan, owner: dict[str, str], written: dict[str, float]) -> float:
+    """How far apart neighbours stand so that no two ends of a cable write into each other."""
+    half = {node.name: SIZES[node.kind][0] / 2 for node in plan.nodes}
+    asked = [
+        half[owner[link.a]] + half[owner[link.b]] + written.get(link.a, 0) + written.get(link.b, 0) + 30
+        for link in plan.links
+    ]
+    return max([STEP_X, *asked])
+
+
+def _place_part(graph: Any, names: list[str], step: float) -> Places:
     core = [name for name in names if graph.degree(name) > 1] or names
     row = _as_row(graph, core)
     if not row:
-        return _springs(graph, names)
+        return _springs(graph, names, step)
     if len(row) == 1 and len(names) > 3:
-        return _star(row[0], [name for name in names if name != row[0]])
-    return _row(graph, row, names)
+        return _star(row[0], [name for name in names if name != row[0]], step)
+    return _row(graph, row, names, step)
 
 
 def _as_row(graph: Any, core: list[str]) -> list[str]:
@@ -114,10 +129,10 @@ def _as_row(graph: Any, core: list[str]) -> list[str]:
     return path
 
 
-def _star(centre: str, leaves: list[str]) -> Places:
+def _star(centre: str, leaves: list[str], step: float) -> Places:
     """Leaves on an ellipse, the first at the left, then clockwise."""
     n = len(leaves)
-    wide, high = max(STEP_X, n * 26), max(STEP_Y, n * 17)
+    wide, high = max(step, n * 26), max(STEP_Y, n * 17)
     angles = _even_angles(n, wide, high)
     places = {centre: Point(0, 0)}
     for leaf, angle in zip(leaves, angles, strict=True):
@@ -141,7 +156,7 @@ def _even_angles(n: int, wide: float, high: float) -> list[float]:
     return angles
 
 
-def _row(graph: Any, row: list[str], names: list[str]) -> Places:
+def _row(graph: Any, row: list[str], names: list[str], step: float) -> Places:
     """The core from left to right, its ends' leaves in columns outside, the others' leaves above and below."""
     leaves = {name: [n for n in names if n not in row and n in graph.adj[name]] for name in row}
     if names.index(row[-1]) < names.index(row[0]):
@@ -150,29 +165,29 @@ def _row(graph: Any, row: list[str], names: list[str]) -> Places:
     if len(row) == 1:
         first, last = first[:1], first[1:]
     if all(not hung for name, hung in leaves.items() if name != row[-1]) and len(first) < 2 and len(last) < 2:
-        return _snake([*first, *row, *last])
-    places = _spine(row, leaves)
-    places.update(_column(first, places[row[0]], -1))
-    places.update(_column(last, places[row[-1]], 1))
+        return _snake([*first, *row, *last], step)
+    places = _spine(row, leaves, step)
+    places.update(_column(first, places[row[0]], -step))
+    places.update(_column(last, places[row[-1]], step))
     return places
 
 
-def _snake(line: list[str]) -> Places:
+def _snake(line: list[str], step: float) -> Places:
     rows = -(-len(line) // ROW) if len(line) > ROW + 1 else 1
     per = -(-len(line) // rows)
     places = {}
     for i, name in enumerate(line):
         down, along = divmod(i, per)
-        places[name] = Point((along if down % 2 == 0 else per - 1 - along) * STEP_X, down * STEP_Y)
+        places[name] = Point((along if down % 2 == 0 else per - 1 - along) * step, down * STEP_Y)
     return places
 
 
-def _spine(row: list[str], leaves: dict[str, list[str]]) -> Places:
+def _spine(row: list[str], leaves: dict[str, list[str]], step: float) -> Places:
     places: Places = {}
     x = 0.0
     for i, name in enumerate(row):
         hung = leaves.get(name, []) if 0 < i < len(row) - 1 else []
-        half = max(STEP_X / 2, -(-len(hung) // 2) * (SIZES["host"][0] + 24) / 2)
+        half = max(step / 2, -(-len(hung) // 2) * (SIZES["host"][0] + 24) / 2)
         x += half if i else 0
         places[name] = Point(x, 0)
         for side, group in ((-1, hung[::2]), (1, hung[1::2])):
@@ -182,13 +197,13 @@ def _spine(row: list[str], leaves: dict[str, list[str]]) -> Places:
     return places
 
 
-def _column(leaves: list[str], beside: Point, side: int) -> Places:
-    reach = STEP_X + max(0, len(leaves) - 4) * 10
+def _column(leaves: list[str], beside: Point, away: float) -> Places:
+    more = max(0, len(leaves) - 4) * 10 * (1 if away > 0 else -1)
     middle = (len(leaves) - 1) / 2
-    return {leaf: Point(beside.x + side * reach, beside.y + (i - middle) * COLUMN) for i, leaf in enumerate(leaves)}
+    return {leaf: Point(beside.x + away + more, beside.y + (i - middle) * COLUMN) for i, leaf in enumerate(leaves)}
 
 
-def _springs(graph: Any, names: list[str]) -> Places:
+def _springs(graph: Any, names: list[str], step: float) -> Places:
     from netlab.view.grid import tidy
 
-    return tidy(graph, names, STEP_X, STEP_Y)
+    return tidy(graph, names, step, STEP_Y)

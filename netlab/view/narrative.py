@@ -76,7 +76,8 @@ def _came(log: Log, journey: Journey, visit: _Visit) -> list[str]:
 
 
 def _stages(visit: _Visit) -> list[str]:
-    names = [step.place for step in visit.of("stage")]
+    runs = [(name, len(list(group))) for name, group in groupby(step.place for step in visit.of("stage"))]
+    names = [name if times == 1 else f"{name} ({times} times)" for name, times in runs]
     return [f"passed it through {_listed(names)}"] if names else []
 
 

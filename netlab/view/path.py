@@ -17,6 +17,12 @@ from netlab.view.picture import Columns, Picture, columns
 from netlab.view.stagemap import StageMap, stage_map
 from netlab.view.steps import Step, by_packet, steps_of
 
+STEP_COLUMNS = (
+    *("pkt", "n", "leg", "visit", "t", "end", "at"),
+    *("node", "kind", "place", "station", "iface", "lane", "lost", "note", "record"),
+)
+DEVICE = "nic.tx"
+"""The station that frames leave a host by: a frame seen on the cable has passed it, recorded there or not."""
 LIMIT = 200
 """The number of journeys that one picture holds; it is said when there were more."""
 
@@ -138,33 +144,17 @@ def _fate(journey: Journey, last: Step | None) -> str:
 
 
 def _steps(log: Log, told: Sequence[_Told]) -> Columns:
-    names = (
-        "pkt",
-        "n",
-        "leg",
-        "visit",
-        "t",
-        "end",
-        "at",
-        "node",
-        "kind",
-        "place",
-        "iface",
-        "lane",
-        "lost",
-        "note",
-        "record",
-    )
     rows = []
     for _, steps in told:
         leg, start, span = 0, steps[0].t if steps else 0, steps[-1].end - steps[0].t if steps else 0
         visits: dict[str, int] = {}
+        own_tx = {s.node for s in steps if s.kind == "stage" and s.place == DEVICE}
         for n, s in enumerate(steps):
             leg += s.lane >= 0
-            if s.kind == "stage":
-                visits[s.node] = visits.get(s.node, 0) + 1
-            visit = visits.get(s.node, 0) if s.kind == "stage" else 0
-            place = (s.node, s.kind, s.place, s.iface, s.lane, s.lost)
+            station = s.place if s.kind == "stage" else DEVICE if s.kind == "wire.tx" and s.node not in own_tx else ""
+            visits[s.node] = visits.get(s.node, 0) + (station != "")
+            visit = visits[s.node] if station else 0
+            place = (s.node, s.kind, s.place, station, s.iface, s.lane, s.lost)
             rows.append(
                 (
                     s.pkt,
@@ -179,7 +169,7 @@ def _steps(log: Log, told: Sequence[_Told]) -> Columns:
                     s.record,
                 )
             )
-    return columns(names, rows)
+    return columns(STEP_COLUMNS, rows)
 
 
 def _at(ns: int, span: int) -> str:
@@ -255,12 +245,13 @@ def _maps(log: Log, plan: Plan) -> dict[str, StageMap]:
     for row in log.rows:
         if row[1] == "wire.rx":
             last.pop(row[5], None)
-        elif row[1] == "stage" and row[2] in seen:
-            seen[row[2]].add(row[3])
+        elif row[1] in ("stage", "wire.tx") and row[2] in seen:
+            stage = row[3] if row[1] == "stage" else DEVICE
+            seen[row[2]].add(stage)
             node, before = last.get(row[5], ("", ""))
             if node == row[2] and row[5]:
-                ways[node].add((before, row[3]))
-            last[row[5]] = (row[2], row[3])
+                ways[node].add((before, stage))
+            last[row[5]] = (row[2], stage)
     return {n.name: stage_map(n.kind, seen[n.name], ways[n.name], log.header.stages.get(n.name)) for n in plan.nodes}
 
 

@@ -113,7 +113,7 @@ class Inside {
     this.element.replaceChildren();
     if (!node) return;
     const svg = parsed(this.drawings[node]);
-    this.visits = steps.filter((step) => step.kind === "stage" && step.node === node);
+    this.visits = steps.filter((step) => step.station && step.node === node);
     this.stations = new Map([...svg.querySelectorAll(".nl-station")].map((g) => [g.dataset.stage, g]));
     this.over = svg.querySelector(".nl-over");
     this.top = svg.querySelector(".nl-top");
@@ -132,9 +132,9 @@ class Inside {
     return { x: x + w / 2, y: y + h / 2, w, h };
   }
   mark(visit, before) {
-    const here = this.at(visit.place), again = this.visits.filter((v) => v.place === visit.place);
+    const here = this.at(visit.station), again = this.visits.filter((v) => v.station === visit.station);
     if (before) {
-      const from = this.at(before.place);
+      const from = this.at(before.station);
       this.over.append(draw("line", { class: "nl-way", "data-step": visit.n, x1: from.x, y1: from.y, x2: here.x, y2: here.y }));
     }
     if (again[0] !== visit) return;
@@ -143,10 +143,10 @@ class Inside {
     const x = here.x - here.w / 2 + 6, y = here.y - here.h / 2 + 2;
     group.append(draw("rect", { class: "nl-badge", x: x - half, y: y - 12, width: 2 * half, height: 25, rx: 12 }),
       draw("text", { class: "nl-number", x, y: y + 6 }, numbers));
-    const spent = again.reduce((sum, v) => sum + v.end - v.t, 0);
+    const spent = again.reduce((sum, v) => sum + (v.kind === "stage" ? v.end - v.t : 0), 0);
     if (spent) {
       group.append(draw("text", { class: "nl-spent", x: here.x, y: here.y + 16 }, formatTime(spent)));
-      this.stations.get(visit.place).querySelector(".nl-stage").setAttribute("y", here.y - 2);
+      this.stations.get(visit.station).querySelector(".nl-stage").setAttribute("y", here.y - 2);
     }
     this.top.append(group);
   }
@@ -160,9 +160,9 @@ class Inside {
     if (!this.node) return;
     for (const mark of this.element.querySelectorAll("[data-step]")) mark.classList.toggle("nl-later", +mark.dataset.step > reached);
     for (const [stage, group] of this.stations) {
-      const visits = this.visits.filter((visit) => visit.place === stage);
+      const visits = this.visits.filter((visit) => visit.station === stage);
       group.classList.toggle("nl-visited", visits.some((visit) => visit.n <= reached));
-      group.classList.toggle("nl-current", Boolean(step && step.kind === "stage" && step.node === this.node && step.place === stage));
+      group.classList.toggle("nl-current", Boolean(step && step.node === this.node && step.station === stage));
     }
   }
 }
@@ -221,11 +221,13 @@ class Journey {
 class AllPackets {
   // Every packet on one clock. Idle time between flights is cut short, so that there is always something to see.
   constructor(steps) {
-    this.legs = steps.filter((step) => step.lane >= 0);
+    this.ways = [];
+    for (const step of steps) (this.ways[step.pkt] = this.ways[step.pkt] || []).push(step);
+    this.ways = this.ways.filter(Boolean);
     this.ends = steps.filter((step) => step.kind === "drop");
-    const times = [...new Set(this.legs.flatMap((leg) => [leg.t, leg.end]))].sort((a, b) => a - b);
-    const flights = this.legs.map((leg) => leg.end - leg.t).sort((a, b) => a - b);
-    const gap = Math.max(1, 3 * (flights[Math.floor(flights.length * 0.75)] || 1));
+    const times = [...new Set(steps.flatMap((step) => [step.t, step.end]))].sort((a, b) => a - b);
+    const stays = this.ways.flatMap((way) => way.slice(1).map((step, i) => step.t - way[i].t)).sort((a, b) => a - b);
+    const gap = Math.max(1, stays[Math.floor(stays.length * 0.95)] || 1);
     this.times = times;
     this.story = [0];
     times.slice(1).forEach((t, i) => this.story.push(this.story[i] + Math.min(gap, t - times[i])));
@@ -241,11 +243,15 @@ class AllPackets {
   advance(p, ms) {
     const i = Math.min(this.times.length - 2, Math.floor(p));
     if (i < 0) return this.last;
-    const total = Math.max(CLOCK_MS, this.legs.length * 150);
+    const total = Math.max(CLOCK_MS, this.ways.length * 900);
     return Math.min(i + 1, p + ms / total * this.whole / Math.max(1e-9, this.story[i + 1] - this.story[i]));
   }
-  flying(t) {
-    return this.legs.filter((leg) => leg.t <= t && t < leg.end);
+  alive(t) {
+    // The step that each packet is in at t; between two steps it is still where the first was.
+    return this.ways.map((way) => {
+      const end = way[way.length - 1].end;
+      return t < way[0].t || t > end ? null : way.findLast((step) => step.t <= t);
+    }).filter(Boolean);
   }
 }
 
@@ -277,7 +283,7 @@ class Player {
       make("div", { class: "nl-frame", style: `max-width:${axes.width * 1.35}px` }, this.network, this.canvas.element), this.now, this.insideBox,
       make("p", { class: "nl-legend" }, make("span", { class: "nl-key-path" }, "③ this packet's way"), make("span", { class: "nl-key-other" }, "others of the same exchange"),
         make("span", { class: "nl-key-drop" }, "✕ dropped"), make("span", {}, "Tab to a node, Enter shows its inside, Esc goes back, ← → step, space plays")),
-      make("details", { open: true }, make("summary", {}, "In words"), this.story),
+      this.storyBox = make("details", { open: true }, make("summary", {}, "In words"), this.story),
       this.tableBox = make("details", { ontoggle: () => this.fillTable() }, make("summary", {}, "Every step, as a table"), this.table),
       ...this.talk(),
       make("div", { class: "nl-caption" }, ...picture.caption.map((line) => make("p", {}, line))));
@@ -346,6 +352,7 @@ class Player {
     this.network.querySelector(".nl-over").append(group(paths[pkt]));
     this.network.querySelector(".nl-top").replaceChildren(group(ends[pkt]));
     this.story.replaceChildren(...this.words.filter((w) => w.pkt === pkt).map((w) => make("li", { "data-step": w.step }, w.text)));
+    this.storyBox.hidden = this.tableBox.hidden = pkt === -1;
     this.slider.max = this.way.last;
     if (this.zoomed) this.show(this.zoomed);
     this.fillTable();
@@ -418,13 +425,15 @@ class Player {
     else this.paintOne();
   }
   paintAll(t) {
-    const flying = this.way.flying(t), dropped = this.way.ends.filter((end) => end.t <= t);
-    for (const leg of flying) {
-      const part = (t - leg.t) / Math.max(1, leg.end - leg.t);
-      this.canvas.dot(...along(this.lanes[leg.lane], calm() ? 0.5 : part), 9);
+    const alive = this.way.alive(t), flying = alive.filter((step) => step.lane >= 0 && t < step.end), dropped = this.way.ends.filter((end) => end.t <= t);
+    for (const leg of flying) this.canvas.dot(...along(this.lanes[leg.lane], calm() ? 0.5 : (t - leg.t) / Math.max(1, leg.end - leg.t)), 9);
+    const held = {};
+    for (const { node: name } of alive.filter((step) => !flying.includes(step))) {
+      const node = this.nodes.get(name), nth = held[name] = (held[name] || 0) + 1;
+      this.canvas.dot(node.x + (nth - 1) % 4 * 15 * (nth % 2 ? 1 : -1), node.y - node.h / 2 - 5, 9);
     }
     for (const end of dropped) { const node = this.nodes.get(end.node); this.canvas.cross(node.x + node.w / 2 - 6, node.y - node.h / 2 + 4); }
-    this.say(`${formatTime(t)}: ${flying.length} packets on cables${dropped.length ? `, ${dropped.length} dropped so far` : ""}`);
+    this.say(`${formatTime(t)}: ${flying.length} packets on cables, ${alive.length - flying.length} inside nodes${dropped.length ? `, ${dropped.length} dropped so far` : ""}`);
   }
   paintOne() {
     const reached = Math.ceil(this.p) - 1, step = this.p > 0 ? this.way.step(this.p) : null, whole = this.p >= this.way.last;
@@ -442,7 +451,7 @@ class Player {
   packet(step, part) {
     if (step.lane >= 0) return this.canvas.dot(...along(this.lanes[step.lane], calm() ? 1 : step.lost ? part / 2 : part));
     const node = this.nodes.get(step.node);
-    if (node) this.canvas.dot(node.x, node.y - node.h / 2);
+    if (node) this.canvas.dot(node.x, node.y - node.h / 2 - 6);
   }
   say(text) {
     if (this.now.textContent !== text) this.now.textContent = text;
