@@ -291,7 +291,13 @@ def _start(level: str, limits: Limits) -> _Child:
         if not level:
             _working["level"] = candidate
         return child
-    raise Unavailable("no sandbox can be started here", where="; ".join(reasons))
+    raise Unavailable(f"no sandbox can be started here ({'; '.join(reasons)})")
+
+
+def isolation_here() -> str:
+    """The best isolation that this machine can give an answer, found by starting one: "bubblewrap, seccomp"."""
+    with Sandbox(b"pass") as box:
+        return box.isolation
 
 
 def _launch(level: str, limits: Limits) -> _Child:

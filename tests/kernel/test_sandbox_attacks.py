@@ -87,11 +87,19 @@ def descendants(pid: int) -> set[int]:
 
 
 def alive(pids: set[int]) -> set[int]:
-    """Those that still run, once they have had a second to go."""
-    deadline = time.monotonic() + 1
-    while (left := {pid for pid in pids if _runs(pid)}) and time.monotonic() < deadline:
+    """Those that still run, once they have had a moment to go."""
+    until(lambda: not any(map(_runs, pids)), 2)
+    return {pid for pid in pids if _runs(pid)}
+
+
+def until(true: Callable[[], bool], seconds: float) -> bool:
+    """Whether it becomes true in that time."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
         os.sched_yield()
-    return left
+    return True
 
 
 def _runs(pid: int) -> bool:
@@ -319,6 +327,31 @@ def test_nothing_outlives_a_killed_netlab_whose_own_child_holds_the_pipes(level:
         assert not alive(below)
     finally:
         os.kill(heir, signal.SIGKILL)
+
+
+GRADER = """
+import sys
+from pathlib import Path
+from netlab.grade.crew import grade_folder
+from netlab.grade.sandbox import Limits
+from netlab.lab.catalogue import load_lab
+
+limits = Limits(wall=60, total=60)
+grade_folder(load_lab("01"), Path(sys.argv[1]), bytes(32), workers=2, limits=limits, budget=60)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_grader_that_ends_early_leaves_nothing_running(tmp_path: Path, how: signal.Signals) -> None:
+    for student in ("ada", "bob", "eve"):
+        (tmp_path / f"{student}.py").write_text("def forward(packets, routes, addresses):\n    while True: pass\n")
+    grader = subprocess.Popen([sys.executable, "-c", GRADER, str(tmp_path)], stderr=subprocess.DEVNULL)
+    at_work = 2 * 3  # two workers, each with a supervisor and an answer below it
+    assert until(lambda: len(descendants(grader.pid)) >= at_work, 30)
+    below = descendants(grader.pid)
+    grader.send_signal(how)
+    grader.wait(timeout=10)
+    assert not alive(below)
 
 
 # ---- and all of it once more ----------------------------------------------------------------------
