@@ -1,5 +1,7 @@
 # Everything that netlab is set up, checked and shipped with. `make` lists it.
 SHELL := /bin/sh
+# Debian leaves ip, ifconfig and brctl out of an ordinary user's path.
+export PATH := $(PATH):/usr/sbin:/sbin
 BIN := .venv/bin
 LAB ?= 01-packet-path
 PYTEST := $(BIN)/python -m pytest -q -n auto --dist loadgroup

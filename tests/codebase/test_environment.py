@@ -12,6 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -78,3 +79,9 @@ def test_the_image_installs_what_make_lab_installs() -> None:
     dockerfile = (ROOT / "docker/Dockerfile").read_text()
     assert "COPY .ci/mininet-packages" in dockerfile
     assert "!.ci/mininet-packages" in (ROOT / ".dockerignore").read_text()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docker/README.md"])
+def test_what_a_page_links_to_is_there(page: str) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text())
+    assert not [link for link in links if not (ROOT / page).parent.joinpath(link).exists()]
