@@ -21,7 +21,7 @@ from netlab.topology.codec import plan_from_data
 from netlab.trace.log import Log
 from netlab.view.path import network, packet_path
 from netlab.view.picture import Picture
-from netlab.view.render.html import MODULE, payload, styles
+from netlab.view.render.html import module, payload, styles
 from netlab.view.render.svg import snapshot
 from netlab.view.render.terminal import render
 
@@ -40,7 +40,7 @@ class HasLog(Protocol):
 class PathWidget(anywidget.AnyWidget):
     """A packet's path over the network. Saved notebooks keep an SVG and a text of it for where no widget runs."""
 
-    _esm = MODULE
+    _esm = module()
     _css = styles()
     data = traitlets.Dict().tag(sync=True)
     running = traitlets.Bool(False).tag(sync=True)

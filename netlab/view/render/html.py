@@ -11,8 +11,8 @@ from netlab.view.picture import Picture
 from netlab.view.render.svg import STYLE, end_svgs, map_svgs, network_svg, path_svgs, snapshot
 
 HERE = Path(__file__).parent
-MODULE = HERE / "module.js"
-CONTROLS = HERE / "module.css"
+MODULE = ("drawing.js", "player.js", "live.js")
+CONTROLS = "controls.css"
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -49,7 +49,7 @@ def html_page(picture: Picture) -> str:
         css=styles(),
         plain=f"<h1>{escape(picture.title)}</h1>{snapshot(picture)}{words}",
         data=_inert(json.dumps(payload(picture), ensure_ascii=False, separators=(",", ":"))),
-        module=MODULE.read_text(encoding="utf-8"),
+        module=module(),
     )
 
 
@@ -66,7 +66,12 @@ def payload(picture: Picture) -> dict[str, Any]:
 
 def styles() -> str:
     """The style sheet of drawing and controls."""
-    return STYLE.read_text(encoding="utf-8") + CONTROLS.read_text(encoding="utf-8")
+    return STYLE.read_text(encoding="utf-8") + (HERE / CONTROLS).read_text(encoding="utf-8")
+
+
+def module() -> str:
+    """The ES module: its files, joined."""
+    return "".join((HERE / name).read_text(encoding="utf-8") for name in MODULE)
 
 
 def _inert(text: str) -> str:
