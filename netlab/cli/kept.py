@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,17 @@ def keep(result: Result, folder: Path) -> None:
     except OSError as error:
         what = f"the run cannot be kept there ({error.strerror})"
         raise BadInput(what, where=str(folder), right="choose another folder with --out") from error
+
+
+@contextmanager
+def writing_to(path: Path) -> Iterator[None]:
+    """What is done within writes to ``path``; BadInput when the system refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise BadInput(
+            f"it cannot be written ({error.strerror})", where=str(path), right="choose another file"
+        ) from error
 
 
 def log_in(place: Path) -> Log:

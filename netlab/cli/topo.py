@@ -71,10 +71,11 @@ def _show(options: Namespace) -> int:
 
         print(to_yaml(topology), end="")
     elif options.html:
-        from netlab.view.path import network
-        from netlab.view.render.html import html_page
+        from netlab.cli.kept import writing_to
 
-        options.html.write_text(html_page(network(plan)), encoding="utf-8")
+        page = _page(plan)
+        with writing_to(options.html):
+            options.html.write_text(page, encoding="utf-8")
         print(options.html)
     elif options.json:
         from netlab.topology.codec import plan_to_data
@@ -83,6 +84,17 @@ def _show(options: Namespace) -> int:
     else:
         print(described(plan))
     return 0
+
+
+def _page(plan: Plan) -> str:
+    """A drawing and the tables, as one HTML file."""
+    from html import escape
+
+    from netlab.view.path import network
+    from netlab.view.render.svg import snapshot
+
+    head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(plan.name)}</title>'
+    return f"{head}<body>{snapshot(network(plan))}<pre>{escape(described(plan))}</pre></body></html>\n"
 
 
 def described(plan: Plan) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netlab.cli.kept import log_in
+from netlab.cli.kept import log_in, writing_to
 
 if TYPE_CHECKING:
     from netlab.trace.log import Log
@@ -50,7 +50,9 @@ def _html(log: Log, options: Namespace) -> str:
     from netlab.view.render.html import html_page
 
     target = _target(options, "report.html")
-    target.write_text(html_page(packet_path(log, options.packet)), encoding="utf-8")
+    page = html_page(packet_path(log, options.packet))
+    with writing_to(target):
+        target.write_text(page, encoding="utf-8")
     return str(target)
 
 
@@ -58,7 +60,8 @@ def _pcapng(log: Log, options: Namespace) -> str:
     from netlab.cli.pcap import write_pcapng
 
     target = _target(options, "trace.pcapng")
-    written, bare = write_pcapng(log, target)
+    with writing_to(target):
+        written, bare = write_pcapng(log, target)
     without = f"; {bare} more were seen without their bytes" if bare else ""
     return f"{target}: {written} frames{without}"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import time
-from pathlib import Path
+from contextlib import redirect_stdout
+from io import StringIO
+from statistics import median
 
 from netlab.cli.benches import Row
 from netlab.cli.topo import plan_of
@@ -14,63 +14,32 @@ from netlab.errors import Unavailable
 
 HOSTS = 20
 ROUNDS = 3
-STOCK = """
-import logging, sys, time
-from pathlib import Path
-from mininet.log import lg
-lg.setLogLevel("critical")
-from mininet.net import Mininet
-from mininet.nodelib import LinuxBridge
-sys.path.insert(0, sys.argv[1])
-from star import topos
-began = time.perf_counter()
-net = Mininet(topo=topos["star"](int(sys.argv[2])), switch=LinuxBridge, controller=None)
-net.start()
-while not all(p.read_text().strip() == "3" for p in Path("/sys/class/net").glob("*/brport/state")):
-    time.sleep(0.002)
-print(time.perf_counter() - began, flush=True)
-import os
-os._exit(0)
-"""
 
 
 def rows() -> list[Row]:
-    """The best of a few rounds, with and without records of what happens in the network."""
+    """With and without records of what happens in the network; stock Mininet makes none."""
     if sys.platform != "linux":
         raise Unavailable("the Mininet world exists on Linux only")
-    stock = min(_stock() for _ in range(ROUNDS))
-    found = []
-    for what, watched in (("bare", False), ("with its records", True)):
-        ours = min(_ours(watched) for _ in range(ROUNDS))
-        found.append(
-            Row("up", f"star,{HOSTS} on Mininet, {what}", ours, "s", f"stock Mininet {stock:.2f} s", stock / ours)
-        )
-    return found
+    from netlab.backend.mininet.bench import bench_up
+
+    with redirect_stdout(StringIO()):
+        try:
+            took = bench_up(HOSTS, ROUNDS)
+        except RuntimeError as error:
+            raise Unavailable(str(error), right="'nlab doctor' says what is missing") from error
+    recorded = median(_recorded() for _ in range(ROUNDS))
+    stock = took["stock"]
+    beside = f"stock Mininet {stock:.2f} s"
+    return [
+        Row("up", f"star,{HOSTS} on Mininet", took["netlab"], "s", beside, stock / took["netlab"]),
+        Row("up", f"star,{HOSTS} on Mininet, with its records", recorded, "s", beside, stock / recorded),
+    ]
 
 
-def _ours(watched: bool) -> float:
+def _recorded() -> float:
     from netlab.backend.mininet import MininetSession
 
     plan = plan_of(f"star,{HOSTS}")
     began = time.perf_counter()
-    with MininetSession(plan, watched=watched):
+    with MininetSession(plan):
         return time.perf_counter() - began
-
-
-def _stock() -> float:
-    """Stock Mininet in namespaces of its own, which end with it."""
-    from netlab.topology.load import folders
-
-    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    unshare = ["unshare", *user, "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    ready = 'mount -t sysfs sysfs /sys; mount -t tmpfs tmpfs /run; ip link set lo up; exec "$@"'
-    topologies = next(folder for folder in folders() if (folder / "star.py").is_file())
-    python = [sys.executable, "-c", STOCK, str(Path(topologies).resolve()), str(HOSTS)]
-    done = subprocess.run([*unshare, "sh", "-c", ready, "sh", *python], capture_output=True, text=True, timeout=120)
-    try:
-        return float(done.stdout.split()[-1])
-    except (IndexError, ValueError):
-        said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise Unavailable(
-            f"stock Mininet did not come up ({said})", right="'nlab doctor' says what is missing"
-        ) from None

@@ -114,6 +114,14 @@ def test_view_as_pcapng_has_every_frame_on_the_interface_that_saw_it(run_folder:
     assert [packet.t for packet in packets] == sorted(row[0] for row in seen)
 
 
+def test_a_place_that_cannot_be_written_is_bad_input(run_folder: Path, capsys: Captured) -> None:
+    for form in ("html", "pcapng"):
+        assert main(["view", str(run_folder), "--as", form, "--out", str(run_folder / "no" / "x")]) == 2
+        assert "no/x: it cannot be written (No such file or directory)" in capsys.readouterr().err
+    assert main(["run", "01", "--out", str(run_folder / "trace.arrow")]) == 2
+    assert "the run cannot be kept there" in capsys.readouterr().err
+
+
 def test_tshark_finds_nothing_wrong_in_the_pcapng(run_folder: Path) -> None:
     if shutil.which("tshark") is None:
         pytest.skip("apt-get install tshark makes this run")

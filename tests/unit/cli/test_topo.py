@@ -120,4 +120,5 @@ def test_a_network_can_be_had_as_a_file_to_begin_with(tmp_path: Path, capsys: Ca
 def test_a_network_can_be_had_as_a_page(tmp_path: Path, capsys: Captured) -> None:
     page = tmp_path / "star.html"
     assert main(["topo", "show", "star", "--html", str(page)]) == 0
-    assert "s1-eth1" in page.read_text()
+    text = page.read_text()
+    assert "<svg" in text and "s1-eth1" in text and "http://www.w3.org/2000/svg" in text
