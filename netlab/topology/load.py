@@ -24,7 +24,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 def folders() -> list[Path]:
     """Where named topologies are looked for: the folder one works in, the checkout, the installed package."""
-    return [Path("topologies"), PACKAGE.parent / "topologies", PACKAGE / "topologies"]
+    return [Path("topologies"), PACKAGE.parent / "topologies", PACKAGE / "_topologies"]
 
 
 def load_topology(name_or_path: str | Path) -> Topology:
