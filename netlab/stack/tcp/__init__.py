@@ -1,0 +1,1 @@
+"""TCP as plain objects: handed segments and time, they give back actions and their next deadline (RFC 9293)."""
