@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 MAX_DEPTH = 32
-MAX_INT_BYTES = 4096
+MAX_INT_BYTES = 1024
+"""So that any int that has crossed can also be printed: Python refuses more than 4300 digits."""
 
 _LONG = struct.Struct(">q")
 _DOUBLE = struct.Struct(">d")

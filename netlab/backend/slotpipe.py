@@ -7,6 +7,7 @@ A failure that leaves the two ends out of step (timeout, died, broken frames) is
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -25,12 +26,13 @@ _TOLD = ("absent", "raised", "memory", "invalid")
 
 
 class SlotPipe:
-    """Calls of slots by name, one at a time. Not for use by two threads at once."""
+    """Calls of slots by name, one at a time: a second thread waits for its turn."""
 
     def __init__(self, ends: Ends, *, reply_limit: int = REPLY_LIMIT) -> None:
         self._ends = ends
         self._reply_limit = reply_limit
         self._serial = 0
+        self._turn = threading.Lock()  # guards _serial, _ends and broken
         self.broken: SlotFailure | None = None
         """The failure after which nothing can be asked any more."""
 
@@ -62,6 +64,10 @@ class SlotPipe:
         return self._ends.printed.decode(errors="replace")
 
     def _ask(self, verb: str, what: tuple[Any, ...], timeout: float) -> Any:
+        with self._turn:
+            return self._ask_alone(verb, what, timeout)
+
+    def _ask_alone(self, verb: str, what: tuple[Any, ...], timeout: float) -> Any:
         if self.broken is not None:
             raise SlotFailure(self.broken.kind, self.broken.said)
         self._serial += 1

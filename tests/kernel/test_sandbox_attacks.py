@@ -361,6 +361,7 @@ def test_a_grader_that_ends_early_leaves_nothing_running(tmp_path: Path, how: si
 
 
 @pytest.mark.may_skip("the ordinary user's run, which this test starts, does not start one more")
+@pytest.mark.timeout(600)
 def test_all_of_this_holds_for_an_ordinary_user_too() -> None:
     if os.geteuid() != 0:
         pytest.skip("run the tests as root to see this twice: this run is an ordinary user's")

@@ -76,9 +76,9 @@ def test_what_is_not_plain_is_refused_on_the_way_out(value: object) -> None:
 
 
 def test_an_int_has_a_bound() -> None:
-    assert decode(encode(-1 << 30_000)) == -1 << 30_000
+    assert decode(encode(-1 << 8_000)) == -1 << 8_000
     with pytest.raises(NotPlain):
-        encode(1 << 40_000)
+        encode(1 << 9_000)
 
 
 def test_depth_is_bounded_both_ways() -> None:

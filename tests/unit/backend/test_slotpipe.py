@@ -102,6 +102,21 @@ def test_a_failure_that_the_child_tells_is_not_the_end(ends: Ends) -> None:
     assert pipe.call("double", (1,), LONG) == 2
 
 
+def test_two_threads_take_turns(ends: Ends) -> None:
+    pipe, other = ends
+    play(other, *[answer(lambda serial, what: ("ok", serial, what[1][0]))] * 40)
+    got: list[int] = []
+    callers = [
+        threading.Thread(target=lambda first=n: got.extend(pipe.call("same", (first + i,), LONG) for i in range(20)))
+        for n in (0, 100)
+    ]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert sorted(got) == [*range(20), *range(100, 120)]
+
+
 def test_silence_is_a_timeout_and_final(ends: Ends) -> None:
     pipe, _ = ends
     began = time.monotonic()

@@ -19,7 +19,7 @@ from netlab.lab.lab import Lab
 Submit = Callable[..., Path]
 
 SECRET = bytes(range(32))
-QUICK = Limits(wall=0.3, total=3.0)
+QUICK = Limits(wall=1.0, total=20.0)
 
 CLASS: dict[str, tuple[str | bytes, list[str]]] = {
     "alloc": ("def double(n): return bytearray(10 * 2**30)", ["error", "error", "blocked"]),
@@ -73,9 +73,9 @@ def test_a_simulation_that_never_ends_costs_its_own_rows_only(toy: Lab, submit: 
     (toy.folder / "lab.py").write_text(text)
     submit("wrong", CLASS["wrong"][0])
     folder, limits = submit("answer").parent, replace(QUICK, total=60)
-    graded = grade_folder(toy, folder, SECRET, workers=2, limits=limits, budget=1.0, grace=2.0)
+    graded = grade_folder(toy, folder, SECRET, workers=2, limits=limits, budget=2.0, grace=4.0)
     assert [row.said for row in graded[0].results] == [
-        "the simulation of its answer did not come to an end within 3 s"
+        "the simulation of its answer did not come to an end within 6 s"
     ] * 3
     assert [row.status for row in graded[0].results] == ["error"] * 3
     assert graded[1].results[0].said == "1 went in, 2 is right, 1 came out"
