@@ -285,14 +285,12 @@ def answers_spent_ttl(results: Results) -> Verdict:
             return _wrong(c, f"{name(c.before)} was not sent on; with TTL 2 it may cross one more router")
         if ttl > 1:
             continue
-        if c.decided != "icmp.error":
-            return _wrong(
-                c, f"{name(c.before)} came by {c.came_by} with its last TTL and was not answered with time exceeded"
-            )
+        if c.decided == "ether.output":
+            return _wrong(c, f"{name(c.before)} came by {c.came_by} with its last TTL and was sent on")
         answer = answers.get(c.pkt)
         speaker = plan.interface(c.came_by).addresses[0].split("/")[0]
         if answer is None or answer[0] != icmp.TIME_EXCEEDED:
-            return _wrong(c, f"{name(c.before)} was not answered with ICMP time exceeded")
+            return _wrong(c, f"{name(c.before)} came with its last TTL and was not answered with time exceeded")
         if format_ipv4(answer[1]) != speaker:
             came = f"came by {c.came_by}, which is {speaker}"
             return _wrong(c, f"{name(c.before)} {came}, and was answered by {format_ipv4(answer[1])}")
@@ -315,9 +313,10 @@ def _answers(result: Result) -> dict[int, tuple[int, int]]:
 def admits_no_route(results: Results) -> Verdict:
     """What no route covers is not sent by any."""
     result = results["trial"]
-    best = _best_route(result)
+    best, answers = _best_route(result), _answers(result)
     for c in crossings(result):
-        if best(_header(c.before).dst) is None and c.decided != "icmp.error":
+        told = answers.get(c.pkt, (0, 0))[0] == icmp.UNREACHABLE and c.decided != "ether.output"
+        if best(_header(c.before).dst) is None and not told:
             went = f"was sent out of {c.left_by}" if c.left_by else "got no answer"
             said = (
                 f"{name(c.before)} {went}; no route covers {format_ipv4(_header(c.before).dst)}, so the hop is no-route"

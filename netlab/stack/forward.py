@@ -61,7 +61,8 @@ def slot_stage(call: SlotCall) -> Stage:
         """The forwarding slot: filled by an exercise."""
         try:
             answer = call(*_arguments(host, vector))
-            return [_hop(host, m, given) for m, given in zip(vector, _vector(answer, len(vector)), strict=True)]
+            given = zip(vector, _vector(answer, len(vector)), strict=True)
+            return [hop for m, one in given for hop in _hops(host, m, one)]
         except SlotFailure as failure:
             host.slot_failures.append(failure)
             return [drop(f"forward: {failure.said}", m) for m in vector]
@@ -84,21 +85,20 @@ def _vector(answer: Any, n: int) -> Sequence[Any]:
     return answer
 
 
-def _hop(host: Host, m: Mbuf, given: Any) -> Hop:
+def _hops(host: Host, m: Mbuf, given: Any) -> list[Hop]:
     match given:
         case ("send", str(interface), int(next_hop), bytes(packet)):
             return _send(host, m, interface, next_hop, packet)
         case ("time-exceeded", int(source)):
             if source not in host.addresses:
                 raise SlotFailure("invalid", "time-exceeded must be spoken by one of the router's own addresses")
-            m.spoken_by = source
-            return error(m, icmp.TIME_EXCEEDED, icmp.TTL_EXCEEDED, "TTL exceeded")
+            return error(host, m, icmp.TIME_EXCEEDED, icmp.TTL_EXCEEDED, "TTL exceeded", speaker=source)
         case ("no-route",):
-            return error(m, icmp.UNREACHABLE, icmp.NET_UNREACHABLE, "no route")
+            return error(host, m, icmp.UNREACHABLE, icmp.NET_UNREACHABLE, "no route")
     raise SlotFailure("invalid", f"forward returned the hop {_short(given)}; see the three forms of a hop")
 
 
-def _send(host: Host, m: Mbuf, interface: str, next_hop: int, packet: bytes) -> Hop:
+def _send(host: Host, m: Mbuf, interface: str, next_hop: int, packet: bytes) -> list[Hop]:
     if interface not in host.interfaces:
         names = ", ".join(host.interfaces)
         raise SlotFailure("invalid", f"forward sends by '{interface}', which is no interface here; there are {names}")

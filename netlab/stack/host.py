@@ -99,7 +99,7 @@ class Host:
         """What becomes of a packet whose next hop never answered ARP."""
         if m.rcvif is None:
             return [drop(no_answer(m.next_hop), m)]
-        return [error(m, icmp.UNREACHABLE, icmp.HOST_UNREACHABLE, no_answer(m.next_hop))]
+        return error(self, m, icmp.UNREACHABLE, icmp.HOST_UNREACHABLE, no_answer(m.next_hop))
 
     def graph(self) -> networkx.DiGraph[Any]:
         """The stages as a graph: nodes with what they do (``says``), edges where a packet may go."""

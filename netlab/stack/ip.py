@@ -26,26 +26,36 @@ class Outgoing(NamedTuple):
 
 
 class ErrorFor(NamedTuple):
-    """What is to be told to the sender of a packet: an ICMP type and code, why, and by which interface."""
+    """What is to be told to the sender of a packet: an ICMP type and code, the next hop's MTU where that is the point,
+    and by which of our own addresses."""
 
     type: int
     code: int
-    reason: str
-    mtu: int = 0
+    mtu: int
+    speaker: int
 
 
-def error(m: Mbuf, type: int, code: int, reason: str, *, mtu: int = 0) -> Hop:
-    """The packet ends here and its sender is to hear why; ``m.data`` must begin with the IP header."""
-    m.tag = ErrorFor(type, code, reason, mtu)
-    return Hop("icmp.error", m)
+def error(host: Host, m: Mbuf, type: int, code: int, reason: str, *, mtu: int = 0, speaker: int = 0) -> list[Hop]:
+    """The packet ends here, and a message about it begins, unless RFC 1122 §3.2.2 forbids one.
+
+    ``m.data`` must begin with the IP header that ``m.l3`` holds. ``speaker`` is the own address that speaks, by default
+    that of the interface by which the packet came.
+    """
+    gone = drop(reason, m)
+    if not _may_answer(host, m, m.l3):
+        return [gone]
+    message = Mbuf(m.data[: icmp.QUOTE], parent=m.pkt, rcvif=m.rcvif)
+    message.l3 = m.l3
+    message.tag = ErrorFor(type, code, mtu, speaker or _speaker(m))
+    return [gone, to("icmp.error", message)]
 
 
-@stage("ip.input", to=("ip.forward", "icmp.input", "udp.input", "icmp.error"))
-def ip_input(host: Host, m: Mbuf, now: int) -> Hop:
+@branching("ip.input", to=("ip.forward", "icmp.input", "udp.input", "icmp.error"))
+def ip_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Check the header; keep what is for this host, forward the rest if this host is a router."""
     fault = ipv4.fault(m.data)
     if fault:
-        return drop(fault, m)
+        return [drop(fault, m)]
     header = ipv4.parse(m.data)
     assert header is not None
     if len(m.data) > header.length:
@@ -53,45 +63,47 @@ def ip_input(host: Host, m: Mbuf, now: int) -> Hop:
     m.l3 = header
     dst = header.dst
     if dst in host.addresses or dst in host.broadcasts:
-        return _deliver(m, header)
+        return _deliver(host, m, header)
     if not host.forwards_packets:
-        return drop("packet is for another host", m)
+        return [drop("packet is for another host", m)]
     if m.rcvif is None or dst >> 28 == 0xE:
-        return drop("multicast is not forwarded", m)
-    return Hop("ip.forward", m)
+        return [drop("multicast is not forwarded", m)]
+    return [Hop("ip.forward", m)]
 
 
-def _deliver(m: Mbuf, header: ipv4.Header) -> Hop:
+def _deliver(host: Host, m: Mbuf, header: ipv4.Header) -> list[Hop]:
     if header.is_fragment:
-        return drop("fragments are not reassembled here", m)
+        return [drop("fragments are not reassembled here", m)]
     if header.proto == ipv4.ICMP:
-        return Hop("icmp.input", m)
+        return [Hop("icmp.input", m)]
     if header.proto == ipv4.UDP:
-        return Hop("udp.input", m)
-    return error(m, icmp.UNREACHABLE, icmp.PROTOCOL_UNREACHABLE, f"protocol {header.proto} is not spoken here")
+        return [Hop("udp.input", m)]
+    reason = f"protocol {header.proto} is not spoken here"
+    return error(host, m, icmp.UNREACHABLE, icmp.PROTOCOL_UNREACHABLE, reason)
 
 
-@stage("ip.forward", to=("ether.output", "icmp.error"))
-def ip_forward(host: Host, m: Mbuf, now: int) -> Hop:
+@branching("ip.forward", to=("ether.output", "icmp.error"))
+def ip_forward(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """One TTL less, and on to the next hop of the longest matching prefix (RFC 1812 §5.2.1)."""
     header = m.l3
     if header.ttl <= 1:
-        return error(m, icmp.TIME_EXCEEDED, icmp.TTL_EXCEEDED, "TTL exceeded")
+        return error(host, m, icmp.TIME_EXCEEDED, icmp.TTL_EXCEEDED, "TTL exceeded")
     route = host.fib.lookup(header.dst)
     if route is None:
-        return error(m, icmp.UNREACHABLE, icmp.NET_UNREACHABLE, "no route")
-    m.data = ipv4.with_ttl(m.data, header.ttl - 1)
+        return error(host, m, icmp.UNREACHABLE, icmp.NET_UNREACHABLE, "no route")
+    if len(m.data) <= host.interfaces[route.interface].mtu:
+        m.data = ipv4.with_ttl(m.data, header.ttl - 1)
     return leave(host, m, route.interface, route.gateway or header.dst)
 
 
-def leave(host: Host, m: Mbuf, interface: str, next_hop: int) -> Hop:
+def leave(host: Host, m: Mbuf, interface: str, next_hop: int) -> list[Hop]:
     """Send a whole packet out of an interface to a neighbour, if it fits."""
     ifp = host.interfaces[interface]
     if len(m.data) > ifp.mtu:
         reason = f"packet of {len(m.data)} bytes is larger than the MTU {ifp.mtu} of {ifp.name}"
-        return error(m, icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED, reason, mtu=ifp.mtu)
+        return error(host, m, icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED, reason, mtu=ifp.mtu)
     m.ifp, m.next_hop = ifp, next_hop
-    return Hop("ether.output", m)
+    return [Hop("ether.output", m)]
 
 
 @stage("ip.output", to=("ether.output", "ip.input"))
@@ -123,18 +135,13 @@ def _header(host: Host, m: Mbuf, want: Outgoing, src: int) -> bytes:
     return ipv4.header(src, want.dst, want.proto, len(m.data), ttl=want.ttl, id=host.ip_id, tos=want.tos)
 
 
-@branching("icmp.error", to=("ip.output",))
-def icmp_error(host: Host, m: Mbuf, now: int) -> list[Hop]:
-    """End a packet's journey and tell its sender why, unless RFC 1122 §3.2.2 forbids an error about it."""
+@stage("icmp.error", to=("ip.output",))
+def icmp_error(host: Host, m: Mbuf, now: int) -> Hop:
+    """Make the message that tells a sender what became of the packet that ``data`` quotes."""
     about: ErrorFor = m.tag
-    gone = drop(about.reason, m)
-    header = m.l3
-    if not _may_answer(host, m, header):
-        return [gone]
-    message = icmp.build(about.type, about.code, about.mtu, m.data[: icmp.QUOTE])
-    answer = Mbuf(message, parent=m.pkt)
-    answer.tag = Outgoing(header.src, ipv4.ICMP, src=_speaker(host, m))
-    return [gone, to("ip.output", answer)]
+    m.tag = Outgoing(m.l3.src, ipv4.ICMP, src=about.speaker)
+    m.data = icmp.build(about.type, about.code, about.mtu, m.data)
+    return Hop("ip.output", m)
 
 
 def _may_answer(host: Host, m: Mbuf, header: ipv4.Header) -> bool:
@@ -146,8 +153,6 @@ def _may_answer(host: Host, m: Mbuf, header: ipv4.Header) -> bool:
     return inner is not None and not inner.is_error
 
 
-def _speaker(host: Host, m: Mbuf) -> int:
+def _speaker(m: Mbuf) -> int:
     """The address that speaks: that of the interface by which the packet came (as BSD and Linux do)."""
-    if m.spoken_by:
-        return m.spoken_by
     return m.rcvif.address_for(m.l3.src) if m.rcvif is not None else 0

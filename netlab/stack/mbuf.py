@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Mbuf:
     """Bytes with room for notes that one stage leaves for the next."""
 
-    __slots__ = ("born", "data", "ifp", "l3", "next_hop", "parent", "pkt", "rcvif", "spoken_by", "tag")
+    __slots__ = ("born", "data", "ifp", "l3", "next_hop", "parent", "pkt", "rcvif", "tag")
 
     def __init__(self, data: bytes, *, pkt: int = 0, parent: int = 0, rcvif: Ifnet | None = None) -> None:
         self.data = data
@@ -29,8 +29,6 @@ class Mbuf:
         """The neighbour's IPv4 address that it is for."""
         self.l3: Any = None
         """The parsed network header, while ``data`` begins with it."""
-        self.spoken_by = 0
-        """The own address that is to speak in an error about it, 0 for that of the arrival interface."""
         self.born = ""
         """Where its journey began, until that has been announced: the executor's note."""
         self.tag: Any = None

@@ -58,23 +58,24 @@ def icmp_output(host: Host, m: Mbuf, now: int) -> Hop:
     return Hop("ip.output", m)
 
 
-@stage("udp.input", to=("socket.deliver", "icmp.error"))
-def udp_input(host: Host, m: Mbuf, now: int) -> Hop:
+@branching("udp.input", to=("socket.deliver", "icmp.error"))
+def udp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Find the socket of a datagram; tell the sender when there is none."""
     ip = m.l3
     header = udp.parse(m.data, ip.size)
     if header is None or header.length > len(m.data) - ip.size:
-        return drop("UDP datagram is cut short", m)
+        return [drop("UDP datagram is cut short", m)]
     if not udp.checksum_ok(m.data, ip.size, ip.src, ip.dst):
-        return drop("UDP checksum is wrong", m)
+        return [drop("UDP checksum is wrong", m)]
     key = ("udp", header.dst)
     if key not in host.sockets:
         if ip.dst in host.broadcasts:
-            return drop("no socket", m)
-        return error(m, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, f"no socket at UDP port {header.dst}")
+            return [drop("no socket", m)]
+        reason = f"no socket at UDP port {header.dst}"
+        return error(host, m, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, reason)
     at = ip.size + udp.SIZE
     m.tag = (key, Datagram(m.data[at : ip.size + header.length], ip.src, header.src))
-    return Hop("socket.deliver", m)
+    return [Hop("socket.deliver", m)]
 
 
 @stage("udp.output", to=("ip.output",))

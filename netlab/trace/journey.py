@@ -91,6 +91,37 @@ def common_path(log: Log, pkt: int, other: Log) -> tuple[tuple[str, str], ...]:
     )
 
 
+def difference(log: Log, pkt: int, other: Log, other_pkt: int) -> str:
+    """ "" when two worlds saw a packet take the same way, else the first difference in words.
+
+    Compared are the places that both could observe, node by node. Where copies were made (a switch floods) their order
+    is chance, so there the places are compared and not their order.
+    """
+    here, there = _by_node(common_path(log, pkt, other)), _by_node(common_path(other, other_pkt, log))
+    for node in dict.fromkeys((*here, *there)):
+        one, two = here.get(node, ()), there.get(node, ())
+        if one != two and sorted(one) != sorted(two):
+            return f"at {node}: {_listed(one)} in {log.header.backend}, {_listed(two)} in {other.header.backend}"
+    if set(here) == set(there) and _forks(here):
+        return ""
+    return "" if list(here) == list(there) else f"nodes {_listed(here)} and {_listed(there)} in another order"
+
+
+def _by_node(path: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for node, place in path:
+        found[node] = (*found.get(node, ()), place)
+    return found
+
+
+def _forks(places: dict[str, tuple[str, ...]]) -> bool:
+    return any(len(visited) != len(set(visited)) for visited in places.values())
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "nothing"
+
+
 def _sees(log: Log, node: str, stage: str) -> bool:
     names = log.header.stages.get(node)
     return names is None or stage in names

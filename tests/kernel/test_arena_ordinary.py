@@ -14,7 +14,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 UID = 54321
-STORIES = ("test_arena_commands.py", "test_arena_network.py", "test_arena_death.py", "test_arena_world.py")
+STORIES = (
+    "test_arena_commands.py",
+    "test_arena_network.py",
+    "test_arena_death.py",
+    "test_arena_world.py",
+    "test_two_worlds.py",
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +36,7 @@ def readable() -> Iterator[Path]:
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "netlab", folder / "netlab", ignore=ignore)
         (folder / "stories").mkdir()
+        (folder / "run").mkdir(mode=0o700)
         for story in STORIES:
             shutil.copy(ROOT / "tests" / "kernel" / story, folder / "stories")
         (folder / "pyproject.toml").write_text(
@@ -57,7 +64,7 @@ def test_as_an_ordinary_user(readable: Path, story: str) -> None:
         f"stories/{story}",
     ]
     environment = {**os.environ, "PYTHONPATH": str(readable), "HOME": str(readable), "TMPDIR": str(readable)}
-    environment["XDG_RUNTIME_DIR"] = str(readable)
+    environment["XDG_RUNTIME_DIR"] = str(readable / "run")
     environment.pop("PYTEST_ADDOPTS", None)
     done = subprocess.run(
         _as_somebody(command), cwd=readable, env=environment, capture_output=True, text=True, timeout=110
