@@ -10,6 +10,7 @@ It is run as a script, so it imports the standard library alone: ``python -I -S 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import select
@@ -25,7 +26,8 @@ def main(instance: str, owner: int) -> int:
     """Wait for the owner's end, remove ``instance``; 0 when it is gone."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # whoever ends the session politely must not leave the instance behind
-    os.write(1, b"ready\n")
+    with contextlib.suppress(BrokenPipeError):  # the owner died before it could hear it: then all the more
+        os.write(1, b"ready\n")
     os.close(1)
     wait_for_end(owner)
     return 0 if remove(instance, PATIENCE) else 1

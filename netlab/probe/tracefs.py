@@ -167,8 +167,8 @@ class Instance:
         self._readers: list[tuple[int, int]] = []
         self._janitor: subprocess.Popen[bytes] | None = None
         try:
+            self._janitor = self._hire()  # first: an owner that is killed in between leaves nothing
             os.mkdir(self.path)
-            self._janitor = self._hire()
             self.parser = self._parser(interfaces)
             self._set_up(suffix, buffer_kb)
         except OSError as error:

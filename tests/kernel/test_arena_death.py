@@ -22,6 +22,8 @@ import pytest
 
 from netlab.backend.mininet import keeper, runs
 from netlab.backend.mininet.checks import problems
+from netlab.errors import Unavailable
+from netlab.probe import tracefs
 from netlab.topology.generators import cable, several
 from netlab.topology.resolve import resolve
 from netlab.topology.spec import Topology
@@ -133,6 +135,24 @@ def free(suffix: str) -> bool:
         return True
 
 
+WATCHED = """
+from netlab.backend.mininet import MininetBackend
+from netlab.workload.spec import Ping
+session = MininetBackend().open(plan)
+print("watching", flush=True)
+session.run([Ping("h1", "h5", count=10_000)])
+"""
+
+
+def instances(pid: int) -> list[str]:
+    """The kernel's trace instances that a process made; none where it may make none."""
+    try:
+        with tracefs.find_root() as root:
+            return [name for name in os.listdir(f"{root.path}/instances") if f"-{pid}-" in name]
+    except Unavailable:
+        return []
+
+
 def up(owner: Owner) -> tuple[Path, str]:
     """Wait until an owner's network is up; its run folder and its suffix."""
     assert owner.says() == "begin"
@@ -147,6 +167,24 @@ def test_when_its_owner_is_killed_the_arena_goes(hire: Hire) -> None:
     folder, suffix = up(owner)
     owner.kill()
     assert seconds_until(lambda: not owner.marked() and not folder.exists() and free(suffix)) < WITHIN
+
+
+def test_killed_in_the_middle_of_a_run_it_leaves_no_trace_instance(hire: Hire) -> None:
+    owner = hire(how=WATCHED)
+    assert [owner.says(), owner.says()] == ["begin", "watching"]
+    assert bool(instances(owner.process.pid)) == (tracefs.available() is None)
+    owner.kill()
+    assert seconds_until(lambda: not owner.marked() and not instances(owner.process.pid)) < WITHIN
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("turn", range(50))
+def test_at_any_moment_of_a_watched_run_it_is_killed(hire: Hire, turn: int) -> None:
+    owner = hire(how=WATCHED)
+    assert owner.says() == "begin"
+    time.sleep(random.Random(turn).uniform(0, 1.2))  # the moment is the test
+    owner.kill()
+    assert seconds_until(lambda: not owner.marked() and not instances(owner.process.pid)) < WITHIN
 
 
 def killed_after(seconds: float, owner: Owner) -> None:
