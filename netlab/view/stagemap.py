@@ -107,12 +107,14 @@ def _places(names: Collection[str]) -> dict[str, tuple[float, float]]:
     places = {name: PLACES[name] for name in names if name in PLACES}
     for name in sorted(set(names) - set(places)):
         column, row = _suggested(name)
-        while any(abs(column - c) < 1 and abs(row - r) < 0.6 for c, r in places.values()):
-            column += 1
-            if column > COLUMNS:
-                column, row = 0, row + 1
-        places[name] = (column, row)
+        inwards = sorted(range(COLUMNS + 1), key=lambda other: abs(other - column))
+        spots = ((float(c), row + up) for up in range(len(names)) for c in inwards)
+        places[name] = next(spot for spot in spots if _is_free(spot, places.values()))
     return places
+
+
+def _is_free(spot: tuple[float, float], taken: Iterable[tuple[float, float]]) -> bool:
+    return not any(abs(spot[0] - c) < 1 and abs(spot[1] - r) < 0.8 for c, r in taken)
 
 
 def _suggested(name: str) -> tuple[float, float]:
