@@ -1,0 +1,74 @@
+"""What stands against a plan is told before anything is made, each time with what to do about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from netlab.backend.base import Problem
+from netlab.backend.mininet import checks
+from netlab.backend.mininet.survey import QDISCS, Survey
+from netlab.topology.generators import cable, several
+from netlab.topology.resolve import resolve
+from netlab.topology.spec import Plan, Topology
+
+GOOD = Survey(qdiscs=QDISCS, bridge=True, veth=True)
+WITHOUT_NETEM = Survey(qdiscs=("tbf", "pfifo", "bfifo"), bridge=True, veth=True)
+
+
+def pair(**link: str) -> Plan:
+    return resolve(Topology("pair", tuple(several("h", 2)), (cable("h1", "h2", **link),)))
+
+
+def of(plan: Plan, found: Survey) -> list[Problem]:
+    return list(checks._kernel(plan, found))
+
+
+def test_a_kernel_that_has_everything_takes_every_plan() -> None:
+    assert of(pair(rate="1 Mbit/s", delay="2 ms", loss="1 %", queue="5 packets"), GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("link", "what"),
+    [({"delay": "2 ms"}, "its delay needs"), ({"loss": "1 %"}, "its loss needs"),
+     ({"delay": "2 ms", "loss": "1 %"}, "its delay and loss needs")],
+)  # fmt: skip
+def test_without_netem_delay_and_loss_are_refused_and_the_rest_is_not(link: dict[str, str], what: str) -> None:
+    (problem,) = of(pair(**link), WITHOUT_NETEM)
+    assert (problem.severity, problem.where) == ("refuse", "link h1-eth0 - h2-eth0")
+    assert problem.said.startswith(what) and "--backend sim" in problem.said
+    assert of(pair(rate="1 Mbit/s", queue="5 packets"), WITHOUT_NETEM) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "sysctls", "uid", "advice"),
+    [
+        (Survey("namespaces", "EPERM"), {"kernel.apparmor_restrict_unprivileged_userns": "1"}, 1000,
+         "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"),
+        (Survey("namespaces", "EPERM"), {"kernel.unprivileged_userns_clone": "0"}, 1000,
+         "sudo sysctl kernel.unprivileged_userns_clone=1"),
+        (Survey("namespaces", "EUSERS"), {"user.max_user_namespaces": "0"}, 1000,
+         "sudo sysctl user.max_user_namespaces=15000"),
+        (Survey("namespaces", "EPERM"), {}, 1000, "run it as root"),
+        (Survey("namespaces", "EPERM"), {}, 0, "--cap-add SYS_ADMIN,NET_ADMIN,NET_RAW"),
+        (Survey("mounts", "EPERM"), {}, 1000, "unmask=ALL"),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_what_to_change(
+    monkeypatch: pytest.MonkeyPatch, found: Survey, sysctls: dict[str, str], uid: int, advice: str
+) -> None:
+    monkeypatch.setattr(checks, "_sysctl", lambda name: sysctls.get(name, ""))
+    monkeypatch.setattr("os.getuid", lambda: uid)
+    (problem,) = of(pair(), found)
+    assert problem.severity == "refuse" and advice in problem.said
+
+
+def test_missing_packages_are_named_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _command, path="": None)
+    said = [problem.said for problem in checks._machine()]
+    assert any("sudo apt-get install --no-install-recommends mininet iputils-ping" in sentence for sentence in said)
+
+
+def test_elsewhere_than_on_linux_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert [p.severity for p in checks.problems(pair())] == ["refuse"]
+    assert "needs Linux" in checks.problems(pair())[0].said
