@@ -87,7 +87,7 @@ def common_path(log: Log, pkt: int, other: Log) -> tuple[tuple[str, str], ...]:
     return tuple(
         (hop.node, hop.place)
         for hop in journey(log, pkt).hops
-        if hop.kind != "stage" or (_sees(other, hop.node, hop.place) and _sees(log, hop.node, hop.place))
+        if hop.kind.startswith("wire") or (_sees(other, hop.node, hop.place) and _sees(log, hop.node, hop.place))
     )
 
 
