@@ -1,0 +1,45 @@
+"""Routes in a list: the plain answer that faster structures are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from netlab.stack.fib.route import WIDTH, Route, RouteBase, mask
+
+
+class LinearFib:
+    """Every route is tried, longest prefix first: n steps for a lookup that fails, and nobody doubts the answer."""
+
+    __slots__ = ("_base", "_routes", "width")
+
+    def __init__(self, routes: Iterable[Route] = (), *, width: int = WIDTH) -> None:
+        self.width = width
+        self._base = RouteBase(routes, width=width)
+        self._routes = self._base.longest_first()
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """All routes, longest prefix first."""
+        return self._routes
+
+    @property
+    def octets(self) -> int:
+        """Memory as C would have it: address, mask and next hop of each route."""
+        return len(self._routes) * (2 * self.width // 8 + 4)
+
+    def lookup(self, address: int) -> Route | None:
+        """The longest prefix that covers the address; None when there is no route."""
+        for route in self._routes:
+            if address & mask(route.length, self.width) == route.prefix:
+                return route
+        return None
+
+    def add(self, route: Route) -> None:
+        """Take a route, or replace the one of the same prefix."""
+        self._base.add(route)
+        self._routes = self._base.longest_first()
+
+    def remove(self, prefix: int, length: int) -> None:
+        """Give up a route; KeyError when there is none for that prefix."""
+        self._base.remove(prefix, length)
+        self._routes = self._base.longest_first()
