@@ -268,3 +268,10 @@ def test_two_arenas_never_share_a_name() -> None:
     assert len({suffix for suffix, _claim in claims}) == 50
     for _suffix, claim in claims:
         claim.close()
+
+
+def test_a_forked_child_that_ends_takes_nothing_with_it(hire: Hire) -> None:
+    fork_and_go_on = "os.fork() or sys.exit(); os.wait(); print(arena.command('h1', ['true']).ok, flush=True)"
+    owner = hire(then=fork_and_go_on + "; threading.Event().wait()")
+    up(owner)
+    assert owner.says() == "True"

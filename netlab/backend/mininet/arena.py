@@ -41,7 +41,7 @@ class Arena:
     def __init__(self) -> None:
         """Start one. Unavailable when this user gets no namespaces."""
         self.client, self._keeper = _start()
-        self._finalizer = weakref.finalize(self, _end, self.client, self._keeper)
+        self._finalizer = weakref.finalize(self, _end, self.client, self._keeper, os.getpid())
         try:
             self.run = _ready(self.client)
         except BaseException:
@@ -218,7 +218,9 @@ def _ready(client: Client) -> runs.Run:
     return runs.Run(**{**raw, "nodes": tuple(raw["nodes"])})
 
 
-def _end(client: Client, keeper: subprocess.Popen[bytes]) -> None:
+def _end(client: Client, keeper: subprocess.Popen[bytes], owner: int) -> None:
+    if os.getpid() != owner:
+        return  # a forked child that ends does not take its parent's network with it
     client.close()
     with suppress(ProcessLookupError):
         keeper.wait()

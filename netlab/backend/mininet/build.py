@@ -16,6 +16,8 @@ from netlab.topology.spec import Plan, PlanNode
 
 _FORWARDING = 3
 _READY_SECONDS = 5.0
+_FILES_OF_A_NODE = 6
+"""Its two namespaces, its netlink socket, and the two ends of its shell's terminal."""
 
 
 @dataclass
@@ -42,6 +44,7 @@ def build(plan: Plan, suffix: str) -> Network:
     with own.networking():
         _quiet(plan)
     made = dev.devices(plan, suffix)
+    _make_room_for(len(plan.nodes))
     housed = [node for node in plan.nodes if not dev.is_bridge(node)]
     rooms = dict(zip((node.name for node in housed), new_rooms(len(housed)), strict=True))
     network = Network(plan, None, own, rooms, made)
@@ -50,6 +53,17 @@ def build(plan: Plan, suffix: str) -> Network:
     network.net.start()
     _await_forwarding(network)
     return network
+
+
+def _make_room_for(nodes: int) -> None:
+    """Let this process have as many files open as its nodes need; more than the usual 1,024 only for many of them."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES_OF_A_NODE * nodes + 256
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _objects(plan: Plan, network: Network) -> ArenaNet:

@@ -165,7 +165,7 @@ class Client:
 
     def _deliver(self, message: Message, fds: list[int]) -> None:
         if "fatal" in message:
-            self._answer(self.ready, error=ArenaGone(message["fatal"]))
+            self._end(message["fatal"])
         elif "ready" in message:
             self._answer(self.ready, ok=message["ready"])
         elif "exit" in message:

@@ -18,6 +18,7 @@ import socket
 import string
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 from netlab.backend.mininet import linux, runs
@@ -143,17 +144,18 @@ def _become_init(keeper: int, owner: socket.socket, doors: socket.socket, run: r
     try:
         agent = _furnish_and_fork(owner, doors, run)
         status = reap_until(agent)
-    except OSError as error:
-        owner.send(frame({"fatal": f"the arena cannot be furnished: {error.strerror or error}"}, ()))
     finally:
-        _leave(status)
+        _leave(owner, status)
 
 
-def _leave(status: int) -> None:
-    """End a forked process at once, before it runs what its parent has on the stack; say what went wrong in the log."""
-    if sys.exc_info()[0] is not None:
+def _leave(owner: socket.socket, status: int) -> None:
+    """End a forked process at once, before it runs what its parent has on the stack; tell the owner what went wrong."""
+    error = sys.exc_info()[1]
+    if error is not None:
         traceback.print_exc()
-    sys.stderr.flush()
+        sys.stderr.flush()
+        with suppress(OSError):
+            owner.send(frame({"fatal": f"the network's own process failed: {type(error).__name__}: {error}"}, ()))
     os._exit(status)
 
 
@@ -168,7 +170,7 @@ def _furnish_and_fork(owner: socket.socket, doors: socket.socket, run: runs.Run)
         try:
             serve(owner, doors, run)
         finally:
-            _leave(0)
+            _leave(owner, 0)
     return agent
 
 
