@@ -72,7 +72,7 @@ def slot_stage(call: SlotCall) -> Stage:
 
 def _arguments(host: Host, vector: list[Mbuf]) -> tuple[list[Arrived], list[SlotRoute], dict[str, int]]:
     packets = [Arrived(m.data, m.rcvif.name if m.rcvif else "") for m in vector]
-    routes = [SlotRoute(*route) for route in host.slot_routes]
+    routes = [SlotRoute(r.prefix, r.length, r.gateway, r.interface) for r in host.slot_routes]
     addresses = {name: ifp.addresses[0].address for name, ifp in host.interfaces.items() if ifp.addresses}
     return packets, routes, addresses
 
