@@ -131,5 +131,5 @@ def test_a_student_guesses_runs_sees_and_checks(server: str, page: Any) -> None:
     check.click()
     feedback = page.locator(".netlab-feedback")
     feedback.wait_for(timeout=30 * SECONDS)
-    assert "forwards" in feedback.inner_text() and "write the forwarding stage" in feedback.inner_text()
+    assert "absent" in feedback.inner_text() and "write the forwarding stage" in feedback.inner_text()
     keep(page, "lab01-check.png")
