@@ -14,6 +14,10 @@ import pytest
 Report = pytest.TestReport | pytest.CollectReport
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-goldens", action="store_true", help="write tests/golden anew; read the diff")
+
+
 def _skipped(config: pytest.Config) -> list[Report]:
     """The reports of skipped tests and modules; empty in an xdist worker, whose reports go to its controller."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from netlab.units import format_time
+from netlab.view.geometry import LANE
 from netlab.view.picture import Picture
 from netlab.view.stagemap import STATION
 
@@ -136,10 +137,11 @@ def _path(picture: Picture, pkt: int) -> str:
     for row in picture.rows("steps"):
         if row["pkt"] == pkt and row["leg"]:
             legs.setdefault(row["lane"], []).append(row)
-    return "<g>" + "".join(_lane(lanes[lane], found, start) for lane, found in legs.items()) + "</g>"
+    drawn = (_lane(lanes[lane], found, start, lane ^ 1 in legs) for lane, found in legs.items())
+    return "<g>" + "".join(drawn) + "</g>"
 
 
-def _lane(lane: Row, legs: list[Row], start: int) -> str:
+def _lane(lane: Row, legs: list[Row], start: int, both_ways: bool) -> str:
     x1, y1, x2, y2 = lane["x1"], lane["y1"], lane["x2"], lane["y2"]
     shown = legs if len(legs) <= 3 else legs[:1]
     line = f'<line class="nl-leg" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>{_arrow(x1, y1, x2, y2)}'
@@ -148,7 +150,7 @@ def _lane(lane: Row, legs: list[Row], start: int) -> str:
         part = (k + 1) / (len(shown) + 1)
         x, y = x1 + (x2 - x1) * part, y1 + (y2 - y1) * part
         number = str(leg["leg"]) if len(legs) <= 3 else f"{leg['leg']}…{legs[-1]['leg']}"
-        when = _when(lane, x, y, f"+{format_time(leg['t'] - start)}")
+        when = _when(lane, x, y, f"+{format_time(leg['t'] - start)}", both_ways)
         drawn.append(f'<g data-step="{leg["n"]}">{_badge(x, y, number)}{when}</g>')
     return "".join(drawn)
 
@@ -168,11 +170,12 @@ def _badge(x: float, y: float, number: str) -> str:
     )
 
 
-def _when(lane: Row, x: float, y: float, text: str) -> str:
-    """The time outside the lane: above or below a flat one, beside a steep one."""
+def _when(lane: Row, x: float, y: float, text: str, both_ways: bool) -> str:
+    """The time: above a flat cable (below it when both its lanes are taken), beside a steep one."""
     dx, dy = lane["x2"] - lane["x1"], lane["y2"] - lane["y1"]
     if abs(dx) > abs(dy):
-        return f'<text class="nl-when" x="{x:.1f}" y="{y - 20 if dx > 0 else y + 33:.1f}">{text}</text>'
+        up = y - 20 if dx > 0 else y + 33 if both_ways else y - 20 - 2 * LANE
+        return f'<text class="nl-when" x="{x:.1f}" y="{up:.1f}">{text}</text>'
     side, anchor = (20, "start") if dy > 0 else (-20, "end")
     return f'<text class="nl-when" style="text-anchor:{anchor}" x="{x + side:.1f}" y="{y + 5:.1f}">{text}</text>'
 
