@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from netlab.stack.bridge import FilteringDatabase, bridge_forward
 from netlab.stack.ether import arp_input, arp_output, ether_input, ether_output, ifq, nic_rx, no_answer
-from netlab.stack.fib import LinearFib, Route
+from netlab.stack.fib import Fib, Fibs, LinearFib, Route
 from netlab.stack.forward import SLOTS
 from netlab.stack.ifnet import Address, Ifnet
 from netlab.stack.ip import error, icmp_error, ip_forward, ip_input, ip_output
@@ -51,7 +51,14 @@ class Host:
     """One node's network stack. It never waits and reads no clock: an executor runs its stages and its timers."""
 
     def __init__(
-        self, name: str, kind: str, interfaces: tuple[Ifnet, ...], routes: tuple[Route, ...], *, ip_id: int = 0
+        self,
+        name: str,
+        kind: str,
+        interfaces: tuple[Ifnet, ...],
+        routes: tuple[Route, ...],
+        *,
+        fibs: Fibs | None = None,
+        ip_id: int = 0,
     ) -> None:
         self.name, self.kind = name, kind
         self.interfaces = {ifp.name: ifp for ifp in interfaces}
@@ -60,7 +67,7 @@ class Host:
         self.broadcasts = frozenset({0xFFFFFFFF, *(a.broadcast for a in held if a.prefix < 31)})
         self.forwards_packets = kind == "router"
         self.forwards_frames = kind == "switch"
-        self.fib = LinearFib(routes)
+        self.fibs = fibs or Fibs(LinearFib(routes))
         self.slot_routes = tuple(sorted(routes))
         """The routes in the order of their addresses, which is no order to choose by: what a slot is shown."""
         self.neighbours = Neighbours()
@@ -88,11 +95,16 @@ class Host:
             raise KeyError(stage)
         self.stages[stage] = make(call)
 
-    def source_for(self, dst: int) -> int:
+    @property
+    def fib(self) -> Fib:
+        """The default table of routes."""
+        return self.fibs.main
+
+    def source_for(self, dst: int, *, fib: int | None = None, mark: int = 0) -> int:
         """The own address that a packet to ``dst`` carries; 0 when there is no route."""
         if dst in self.addresses:
             return dst
-        route = self.fib.lookup(dst)
+        route = self.fibs.lookup(dst, fib=fib, mark=mark)
         return self.interfaces[route.interface].address_for(route.gateway or dst) if route else 0
 
     def unreachable(self, m: Mbuf) -> list[Hop]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
 
 from netlab.stack.fib import Route
 from netlab.stack.mbuf import Mbuf
@@ -46,6 +47,7 @@ def error(host: Host, m: Mbuf, type: int, code: int, reason: str, *, mtu: int = 
         return [gone]
     message = Mbuf(m.data[: icmp.QUOTE], parent=m.pkt, rcvif=m.rcvif)
     message.l3 = m.l3
+    message.fib = host.fibs.given(m)
     message.tag = ErrorFor(type, code, mtu, speaker or _speaker(m))
     return [gone, to("icmp.error", message)]
 
@@ -88,12 +90,28 @@ def ip_forward(host: Host, m: Mbuf, now: int) -> list[Hop]:
     header = m.l3
     if header.ttl <= 1:
         return error(host, m, icmp.TIME_EXCEEDED, icmp.TTL_EXCEEDED, "TTL exceeded")
-    route = host.fib.lookup(header.dst)
+    route = _route(host, m, header.src, header.dst, header.proto, header.size)
     if route is None:
         return error(host, m, icmp.UNREACHABLE, icmp.NET_UNREACHABLE, "no route")
     if len(m.data) <= host.interfaces[route.interface].mtu:
         m.data = ipv4.with_ttl(m.data, header.ttl - 1)
     return leave(host, m, route.interface, route.gateway or header.dst)
+
+
+def _route(host: Host, m: Mbuf, src: int, dst: int, proto: int, at: int) -> Route | None:
+    """By the packet's table; of several equal ways, the one of its flow. ``at``: where the transport header begins."""
+    iface = m.rcvif.name if at and m.rcvif is not None else ""
+    route = host.fibs.lookup(dst, fib=m.fib, mark=m.mark, iface=iface, src=src)
+    if route is None or not route.ways:
+        return route
+    return route.chosen(_flow(m, src, dst, proto, at))
+
+
+def _flow(m: Mbuf, src: int, dst: int, proto: int, at: int) -> int:
+    """32 bits of the five-tuple; without ports for what has none, and for fragments, so that they stay together."""
+    whole = m.l3 is None or not at or not m.l3.is_fragment
+    ports = m.data[at : at + 4] if whole and proto in (ipv4.TCP, ipv4.UDP) else b""
+    return crc32(b"%d %d %d %b" % (src, dst, proto, ports)) * 0x9E3779B1 & 0xFFFFFFFF
 
 
 def leave(host: Host, m: Mbuf, interface: str, next_hop: int) -> list[Hop]:
@@ -114,7 +132,7 @@ def ip_output(host: Host, m: Mbuf, now: int) -> Hop:
         m.prepend(_header(host, m, want, want.src or want.dst))
         m.rcvif = None
         return Hop("ip.input", m)
-    route = host.fib.lookup(want.dst)
+    route = _route(host, m, want.src, want.dst, want.proto, 0)
     if route is None:
         return drop("no route", m)
     ifp = host.interfaces[route.interface]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Mbuf:
     """Bytes with room for notes that one stage leaves for the next."""
 
-    __slots__ = ("born", "data", "ifp", "l3", "next_hop", "parent", "pkt", "rcvif", "tag")
+    __slots__ = ("born", "data", "fib", "ifp", "l3", "mark", "next_hop", "parent", "pkt", "rcvif", "tag")
 
     def __init__(self, data: bytes, *, pkt: int = 0, parent: int = 0, rcvif: Ifnet | None = None) -> None:
         self.data = data
@@ -33,6 +33,10 @@ class Mbuf:
         """Where its journey began, until that has been announced: the executor's note."""
         self.tag: Any = None
         """What a transport leaves for its socket: (source, port, …)."""
+        self.mark = 0
+        """A number by which rules may choose a table of routes (Linux fwmark)."""
+        self.fib: int | None = None
+        """The table of routes that its socket chose (M_SETFIB); None leaves it to the interface and the rules."""
 
     def __len__(self) -> int:
         return len(self.data)
@@ -49,4 +53,5 @@ class Mbuf:
         """Another mbuf of the same journey with the same bytes, going its own way."""
         other = Mbuf(self.data, pkt=self.pkt, parent=self.parent, rcvif=self.rcvif)
         other.ifp, other.next_hop, other.l3, other.tag = self.ifp, self.next_hop, self.l3, self.tag
+        other.mark, other.fib = self.mark, self.fib
         return other

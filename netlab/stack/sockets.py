@@ -49,28 +49,30 @@ Receive = Callable[[Message, int, int], list[Hop]]
 
 
 class UdpSocket:
-    """A UDP port of a host. ValueError when the port is taken."""
+    """A UDP port of a host. ValueError when the port is taken. ``fib`` and ``mark`` choose its packets' routes."""
 
-    def __init__(self, host: Host, port: int, receive: Receive) -> None:
+    def __init__(self, host: Host, port: int, receive: Receive, *, fib: int | None = None, mark: int = 0) -> None:
         host.open(("udp", port), receive)
-        self.port = port
+        self.port, self.fib, self.mark = port, fib, mark
 
     def send(self, dst: int, port: int, payload: bytes, *, cause: int = 0, ttl: int = 64) -> Hop:
         """A datagram to an address and port; ``cause`` is the journey it answers."""
         m = Mbuf(payload, parent=cause)
+        m.fib, m.mark = self.fib, self.mark
         m.tag = (self.port, port, Outgoing(dst, ipv4.UDP, ttl=ttl))
         return Hop("udp.output", m)
 
 
 class EchoSocket:
-    """An ICMP echo identifier of a host. ValueError when it is taken."""
+    """An ICMP echo identifier of a host. ValueError when it is taken. ``fib`` and ``mark`` choose its routes."""
 
-    def __init__(self, host: Host, ident: int, receive: Receive) -> None:
+    def __init__(self, host: Host, ident: int, receive: Receive, *, fib: int | None = None, mark: int = 0) -> None:
         host.open(("icmp", ident), receive)
-        self.ident = ident
+        self.ident, self.fib, self.mark = ident, fib, mark
 
     def send(self, dst: int, seq: int, payload: bytes, *, ttl: int = 64) -> Hop:
         """An echo request."""
         m = Mbuf(icmp.echo_request(self.ident, seq, payload))
+        m.fib, m.mark = self.fib, self.mark
         m.tag = Outgoing(dst, ipv4.ICMP, ttl=ttl)
         return Hop("icmp.output", m)

@@ -26,7 +26,7 @@ def icmp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
         if ip.dst in host.broadcasts:
             return [drop("echo request to a broadcast address", m)]
         reply = Mbuf(icmp.echo_reply(message.id, message.seq, body), parent=m.pkt)
-        reply.tag = Outgoing(ip.src, ipv4.ICMP, src=ip.dst)
+        reply.tag, reply.fib = Outgoing(ip.src, ipv4.ICMP, src=ip.dst), host.fibs.given(m)
         return [end(m), to("ip.output", reply)]
     if message.type == icmp.ECHO_REPLY:
         m.tag = (("icmp", message.id), Echo(ip.src, message.seq, ip.ttl, body))
@@ -82,7 +82,7 @@ def udp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
 def udp_output(host: Host, m: Mbuf, now: int) -> Hop:
     """Put the UDP header in front, with the checksum over the addresses that IP will use."""
     sport, dport, want = m.tag
-    src = want.src or host.source_for(want.dst)
+    src = want.src or host.source_for(want.dst, fib=m.fib, mark=m.mark)
     m.data = udp.build(sport, dport, m.data, src, want.dst)
     m.tag = want._replace(src=src)
     return Hop("ip.output", m)

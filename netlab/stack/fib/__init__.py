@@ -6,50 +6,33 @@ Five structures behind one Protocol (`FIBS`), and a host's several tables with t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from netlab.stack.fib.dir24_8 import Dir24_8Fib
 from netlab.stack.fib.dxr import DxrFib
 from netlab.stack.fib.linear import LinearFib
+from netlab.stack.fib.protocol import Fib
 from netlab.stack.fib.radix import RadixFib
 from netlab.stack.fib.route import Range, Route, Way, mask, multipath
 from netlab.stack.fib.sorted_ranges import RangesFib
+from netlab.stack.fib.tables import MAIN, Fibs, Rule
 
 __all__ = [
     "FIBS",
+    "MAIN",
     "Dir24_8Fib",
     "DxrFib",
     "Fib",
+    "Fibs",
     "LinearFib",
     "RadixFib",
     "Range",
     "RangesFib",
     "Route",
+    "Rule",
     "Way",
     "mask",
     "multipath",
 ]
-
-
-class Fib(Protocol):
-    """One table of routes. Addresses and prefixes are ints."""
-
-    @property
-    def routes(self) -> tuple[Route, ...]:
-        """All routes, longest prefix first."""
-
-    @property
-    def octets(self) -> int:
-        """Memory that the structure would take in C."""
-
-    def lookup(self, address: int) -> Route | None:
-        """The longest prefix that covers the address; None when there is no route."""
-
-    def add(self, route: Route) -> None:
-        """Take a route, or replace the one of the same prefix. ValueError for what is no prefix."""
-
-    def remove(self, prefix: int, length: int) -> None:
-        """Give up a route; KeyError when there is none for that prefix."""
 
 
 FIBS: dict[str, Callable[[tuple[Route, ...]], Fib]] = {
