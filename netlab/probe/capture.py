@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from netlab.probe.forks import forget_in_forks
 from netlab.wire import checksum
 
 SOL_PACKET, PACKET_STATISTICS, PACKET_AUXDATA, PACKET_VNET_HDR = 263, 6, 8, 15
@@ -72,6 +73,7 @@ class Capture:
         except OSError:
             self.close()
             raise
+        forget_in_forks(self)
 
     def _add(self, name: str, share: int, sock: socket.socket, program: list[Step]) -> None:
         self._sockets[sock.fileno()] = (name, share, sock)
@@ -124,6 +126,13 @@ class Capture:
             closer.start()
         for closer in closers:
             closer.join()
+        self._sockets.clear()
+
+    def forget(self) -> None:
+        """In a fork: let go of the sockets, which would keep their namespaces."""
+        self._ready.close()
+        for _, _, sock in self._sockets.values():
+            sock.close()
         self._sockets.clear()
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from netlab.errors import Unavailable
 from netlab.probe import janitor
 from netlab.probe.event import OPTIONAL, TRACEPOINTS, Event
+from netlab.probe.forks import forget_in_forks
 from netlab.probe.pages import Format, PageParser
 
 MOUNTS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
@@ -166,11 +167,13 @@ class Instance:
         self.path = f"{self.root.path}/instances/{self.name}"
         self._readers: list[tuple[int, int]] = []
         self._janitor: subprocess.Popen[bytes] | None = None
+        self._owner = os.getpid()
         try:
             self._janitor = self._hire()  # first: an owner that is killed in between leaves nothing
             os.mkdir(self.path)
             self.parser = self._parser(interfaces)
             self._set_up(suffix, buffer_kb)
+            forget_in_forks(self)
         except OSError as error:
             self.close()
             raise Unavailable(f"the kernel's tracer refused: {error.strerror}", where=str(error.filename)) from error
@@ -238,10 +241,10 @@ class Instance:
         self._write("tracing_on", "0")
 
     def close(self) -> None:
-        """Take the instance down and let the janitor go. A second call does nothing."""
-        for _, fd in self._readers:
-            os.close(fd)
-        self._readers.clear()
+        """Take the instance down and let the janitor go. A second call does nothing, nor does one in a fork."""
+        if os.getpid() != self._owner:
+            return
+        self._close_readers()
         janitor.remove(self.path, 2.0)
         if self._janitor is not None:
             assert self._janitor.stdin is not None
@@ -249,6 +252,18 @@ class Instance:
             self._janitor.wait()
             self._janitor = None
         self.root.close()
+
+    def forget(self) -> None:
+        """In a fork: let go of what would keep the instance when this process's parent is dead."""
+        self._close_readers()
+        if self._janitor is not None and self._janitor.stdin is not None:
+            self._janitor.stdin.close()
+        self.root.close()
+
+    def _close_readers(self) -> None:
+        for _, fd in self._readers:
+            os.close(fd)
+        self._readers.clear()
 
     def _read(self, name: str) -> str:
         return Path(f"{self.path}/{name}").read_text()
