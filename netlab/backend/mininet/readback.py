@@ -57,7 +57,7 @@ def _links(kernel: rtnl.Rtnl) -> Iterator[tuple[int, dict[str, Any]]]:
                 "mac": found.get(1, b"").hex(":"),
                 "mtu": rtnl.number(found.get(4)),
                 "tx_queues": rtnl.number(found.get(31)),
-                "rx_queues": rtnl.number(found.get(32)),
+                "rx_queues": rtnl.number(found.get(32), 1),  # a kernel for one processor doesn't say it
                 "port_state": rtnl.number(port.get(1), -1),
                 "addresses": [],
                 "qdiscs": [],

@@ -39,6 +39,14 @@ def test_without_netem_delay_and_loss_are_refused_and_the_rest_is_not(link: dict
     assert of(pair(rate="1 Mbit/s", queue="5 packets"), WITHOUT_NETEM) == []
 
 
+def test_bridges_are_needed_where_there_are_switches() -> None:
+    links = (cable("h1", "s1"), cable("h2", "s1"))
+    star = resolve(Topology("star", (*several("h", 2), *several("s", 1, "switch")), links))
+    without = Survey(qdiscs=QDISCS, bridge=False, veth=True)
+    assert of(pair(), without) == []
+    assert ["needs bridge devices" in problem.said for problem in of(star, without)] == [True]
+
+
 @pytest.mark.parametrize(
     ("found", "sysctls", "uid", "advice"),
     [
