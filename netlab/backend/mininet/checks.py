@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 
 from netlab.backend.base import Problem
+from netlab.backend.mininet.devices import asked, is_bridge
 from netlab.backend.mininet.survey import Survey, survey
 from netlab.topology.spec import NAME_LIMIT, Plan
 
@@ -50,16 +51,19 @@ def _kernel(plan: Plan, found: Survey) -> Iterator[Problem]:
     if found.refused:
         yield _refuse(f"gets no {found.refused} from the kernel ({found.said}): {_advice(found)}")
         return
-    if not (found.veth and found.bridge):
-        yield _refuse("needs veth and bridge devices, which this kernel lacks; use '--backend sim'")
+    bridges = any(is_bridge(node) for node in plan.nodes)
+    if not found.veth or (bridges and not found.bridge):
+        lacking = "bridge" if found.veth else "veth"
+        yield _refuse(f"needs {lacking} devices, which this kernel lacks; use '--backend sim'")
+        return
     for i, link in enumerate(plan.links):
         wanted = [kind for kind in _wanted(plan, i) if kind not in found.qdiscs]
         if "netem" in wanted:
-            asked = " and ".join(word for word, there in (("delay", link.delay), ("loss", link.loss)) if there)
+            what = " and ".join(word for word, there in (("delay", link.delay), ("loss", link.loss)) if there)
             yield Problem(
                 "refuse",
                 f"link {link.a} - {link.b}",
-                f"its {asked} needs netem, which this kernel lacks; leave it out, or use '--backend sim'",
+                f"its {what} needs netem, which this kernel lacks; leave it out, or use '--backend sim'",
             )
         elif wanted:
             said = f"needs the queueing discipline {wanted[0]}, which this kernel lacks; use '--backend sim'"
@@ -67,8 +71,6 @@ def _kernel(plan: Plan, found: Survey) -> Iterator[Problem]:
 
 
 def _wanted(plan: Plan, link: int) -> list[str]:
-    from netlab.backend.mininet.devices import asked
-
     return [d.kind for d in asked(plan, plan.links[link], plan.links[link].a)]
 
 
