@@ -12,12 +12,13 @@ from netlab.sim.loop import EventLoop
 class Core:
     """Takes work first-in first-out; what a finished item calls for may go ahead of the queue (run to completion).
 
-    ``begin(core, item)`` is called when the core turns to an item; it must, now or later, lead to `finish`.
+    ``begin(core, item)`` is called when the core turns to an item. It returns True when the item is done by then (time
+    having passed by `EventLoop.skip_to`), or False when `finish` will be called later.
     """
 
     __slots__ = ("_begin", "_busy", "_queue", "busy_ns", "loop", "number")
 
-    def __init__(self, loop: EventLoop, number: int, begin: Callable[[Core, Any], None]) -> None:
+    def __init__(self, loop: EventLoop, number: int, begin: Callable[[Core, Any], bool]) -> None:
         self.loop, self.number = loop, number
         self.busy_ns = 0
         self._begin = begin
@@ -32,7 +33,7 @@ class Core:
         """Queue an item behind all others."""
         self._queue.append(item)
         if not self._busy:
-            self._next()
+            self._work()
 
     def submit_first(self, items: list[Any]) -> None:
         """Queue items ahead of all others, in their order. Only for a core that is busy."""
@@ -41,9 +42,12 @@ class Core:
     def finish(self) -> None:
         """The item in hand is done; turn to the next."""
         self._busy = False
-        self._next()
+        self._work()
 
-    def _next(self) -> None:
-        if self._queue:
-            self._busy = True
-            self._begin(self, self._queue.popleft())
+    def _work(self) -> None:
+        queue, begin = self._queue, self._begin
+        self._busy = True
+        while queue:
+            if not begin(self, queue.popleft()):
+                return
+        self._busy = False

@@ -26,19 +26,22 @@ class Hop(NamedTuple):
     reason: str = ""
 
 
+_new = tuple.__new__  # a third of what the NamedTuple's own constructor takes; there is a hop for every step
+
+
 def to(target: str, m: Mbuf) -> Hop:
     """On to a stage."""
-    return Hop(target, m)
+    return _new(Hop, (target, m, ""))
 
 
 def drop(reason: str, m: Mbuf) -> Hop:
     """Dropped, and why."""
-    return Hop(END, m, reason)
+    return _new(Hop, (END, m, reason))
 
 
 def end(m: Mbuf) -> Hop:
     """Arrived: nothing more is to be done with it here."""
-    return Hop(END, m)
+    return _new(Hop, (END, m, ""))
 
 
 Run = Callable[["Host", list[Mbuf], int], list[Hop]]

@@ -14,19 +14,23 @@ Due = Callable[[int], list[Hop]]
 class Timers:
     """Deadlines in ns, each with what is then to be done."""
 
-    __slots__ = ("_heap", "_serial")
+    __slots__ = ("_heap", "_serial", "changed")
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Due]] = []
         self._serial = 0
+        self.changed = False
+        """Whether a deadline was added since somebody last asked for the next."""
 
     def at(self, t: int, due: Due) -> None:
         """Do ``due`` at ``t``, or as soon after as somebody drives the host."""
         self._serial += 1
+        self.changed = True
         heappush(self._heap, (t, self._serial, due))
 
     def next(self) -> int | None:
         """The earliest deadline, None when there is none."""
+        self.changed = False
         return self._heap[0][0] if self._heap else None
 
     def run(self, now: int) -> list[Hop]:

@@ -33,18 +33,14 @@ class Frame(NamedTuple):
     pkt: int
 
 
-class Work(NamedTuple):
-    """What waits for a core: a stage and its vector; for "nic.rx" the vector is still in the interface's ring."""
-
-    stage: str
-    vector: list[Mbuf]
-    port: Port | None = None
+Work = tuple[str, list[Mbuf], "Port | None"]
+"""What waits for a core: a stage and its vector; for "nic.rx" the vector is still in the port's ring."""
 
 
 class Port:
     """An interface at work: its receive ring, its transmit queue, its end of the cable."""
 
-    __slots__ = ("core", "ifp", "link", "peer", "polling", "ring", "sending", "txq")
+    __slots__ = ("core", "free_at", "ifp", "link", "peer", "polling", "ring", "txq", "waking")
 
     def __init__(self, ifp: Ifnet, link: LinkDirection, core: Core) -> None:
         self.ifp, self.link, self.core = ifp, link, core
@@ -55,7 +51,10 @@ class Port:
         self.txq: BoundedQueue[Mbuf] = (
             BoundedQueue(limit.n, in_bytes=limit.unit == "bytes") if limit else BoundedQueue(QUEUE_LIMIT)
         )
-        self.sending = False
+        self.free_at = 0
+        """When the last bit of the last frame will have left."""
+        self.waking = False
+        """Whether somebody will come back at that time."""
 
 
 class HostExecutor:
@@ -87,7 +86,8 @@ class HostExecutor:
 
     def inject(self, hops: list[Hop]) -> None:
         """Send on their way what a program or a timer of this host made."""
-        self._follow(hops, self.cores[0], "program", ahead=False)
+        for work in self._sort(hops, self.cores[0], "program"):
+            self.cores[0].submit(work)
         self.arm()
 
     def arm(self) -> None:
@@ -116,7 +116,7 @@ class HostExecutor:
             return
         if not port.polling:
             port.polling = True
-            port.core.submit(Work("nic.rx", [], port))
+            port.core.submit(("nic.rx", [], port))
 
     def _poll(self, port: Port) -> list[Mbuf]:
         vector: list[Mbuf] = []
@@ -130,48 +130,75 @@ class HostExecutor:
 
     # ---- working -----------------------------------------------------------------------------
 
-    def _begin(self, core: Core, work: Work) -> None:
-        vector = self._poll(work.port) if work.port else work.vector
-        needs = self._lock_plan(work.stage, vector)
-        if needs:
-            self._acquire(core, work, vector, needs, self.loop.now)
-        else:
-            self._work(core, work, vector, needs, self.loop.now)
+    def _begin(self, core: Core, work: Work) -> bool:
+        """Turn to an item and go on with what it leads to, while nothing else comes first; whether all that is over."""
+        loop, plan = self.loop, self._lock_plan
+        while True:
+            stage, vector, port = work
+            if port is not None:
+                vector = self._poll(port)
+            needs = plan(stage, vector)
+            if needs:
+                self._acquire(core, (stage, vector, port), needs, loop.now)
+                return False
+            took = self._cost(core, stage, vector)
+            if not loop.skip_to(loop.now + took):
+                loop.at(loop.now + took, self._done, (core, stage, vector, port, took))
+                return False
+            following = self._complete(core, stage, vector, port, took)
+            if not following:
+                return True
+            work = following[0]
+            if len(following) > 1:
+                core.submit_first(following[1:])
 
-    def _acquire(self, core: Core, work: Work, vector: list[Mbuf], needs: Needs, asked: int, held: int = 0) -> None:
+    def _cost(self, core: Core, stage: str, vector: list[Mbuf]) -> int:
+        call, packet = COSTS.get(stage, OTHER)
+        took = call + packet * len(vector)
+        core.busy_ns += took
+        return took
+
+    def _done(self, step: tuple[Core, str, list[Mbuf], Port | None, int]) -> None:
+        core = step[0]
+        core.submit_first(self._complete(*step))
+        core.finish()
+
+    def _complete(self, core: Core, stage: str, vector: list[Mbuf], port: Port | None, took: int) -> list[Work]:
+        """The stage's work ends now: protocol code runs whole; what is to be done next."""
+        now, host = self.loop.now, self.host
+        if self.emit:
+            self._record_stage(core, stage, vector, now - took)
+        following = self._sort(host.stages[stage].run(host, vector, now), core, stage)
+        if port is not None:
+            self._poll_again(core, port)
+        if host.timers.changed:
+            self.arm()
+        return following
+
+    # ---- locks -------------------------------------------------------------------------------
+
+    def _acquire(self, core: Core, work: Work, needs: Needs, asked: int, held: int = 0) -> None:
         if held == len(needs):
-            self._work(core, work, vector, needs, asked)
+            took = self._cost(core, work[0], work[1])
+            self.loop.at(self.loop.now + took, self._release, (core, work, took, needs, asked))
             return
         name, mode = needs[held]
         lock = self._locks.setdefault(name, Lock(name))
-        lock.acquire(mode, lambda: self._acquire(core, work, vector, needs, asked, held + 1))
+        lock.acquire(mode, lambda: self._acquire(core, work, needs, asked, held + 1))
 
-    def _work(self, core: Core, work: Work, vector: list[Mbuf], needs: Needs, asked: int) -> None:
-        call, packet = COSTS.get(work.stage, OTHER)
-        took = call + packet * len(vector)
-        core.busy_ns += took
-        self.loop.at(self.loop.now + took, self._done, (core, work, vector, needs, asked, took))
-
-    def _done(self, step: tuple[Core, Work, list[Mbuf], Needs, int, int]) -> None:
-        core, work, vector, needs, asked, took = step
-        began = self.loop.now - took
-        if self.emit:
-            self._record_stage(core, work.stage, vector, began)
-        hops = self.host.stages[work.stage].run(self.host, vector, self.loop.now)
+    def _release(self, step: tuple[Core, Work, int, Needs, int]) -> None:
+        core, (stage, vector, port), took, needs, asked = step
+        core.submit_first(self._complete(core, stage, vector, port, took))
         for name, mode in needs:
             self._locks[name].release(mode)
             if self.emit:
-                data = (mode, began - asked, took)
+                data = (mode, self.loop.now - took - asked, took)
                 self.emit((asked, "lock", self.host.name, name, core.number, vector[0].pkt, data))
-        self._follow(hops, core, work.stage, ahead=True)
-        if work.port is not None:
-            self._poll_again(core, work.port)
-        self.arm()
         core.finish()
 
     def _poll_again(self, core: Core, port: Port) -> None:
         if len(port.ring):
-            core.submit(Work("nic.rx", [], port))
+            core.submit(("nic.rx", [], port))
         else:
             port.polling = False
 
@@ -189,7 +216,8 @@ class HostExecutor:
 
     # ---- what comes after a stage ------------------------------------------------------------
 
-    def _follow(self, hops: list[Hop], core: Core, where: str, *, ahead: bool) -> None:
+    def _sort(self, hops: list[Hop], core: Core, where: str) -> list[Work]:
+        """Hops by their target, in order; what leaves or ends here does so now."""
         groups: dict[str, list[Mbuf]] = {}
         for target, m, reason in hops:
             if not m.pkt:
@@ -197,17 +225,15 @@ class HostExecutor:
             if target == "nic.tx":
                 self._enqueue(m, core)
             elif target:
-                groups.setdefault(target, []).append(m)
+                if target in groups:
+                    groups[target].append(m)
+                else:
+                    groups[target] = [m]
             elif reason:
                 if self.emit and m.born:
                     self._announce(m, m.data)
                 self._drop(m.pkt, where, reason, m.rcvif.name if m.rcvif else "", core.number)
-        work = [Work(target, vector) for target, vector in groups.items()]
-        if ahead:
-            core.submit_first(work)
-        else:
-            for item in work:
-                core.submit(item)
+        return [(target, vector, None) for target, vector in groups.items()]
 
     def _drop(self, pkt: int, where: str, reason: str, ifname: str, cpu: int) -> None:
         if self.emit:
@@ -224,8 +250,22 @@ class HostExecutor:
             self._drop(m.pkt, "ifq", "queue full", ifp.name, core.number)
             return
         self._queue_record("enqueue", port, m, core.number)
-        if not port.sending:
-            self._send(port)
+        if not port.waking:
+            if port.free_at <= self.loop.now:
+                self._send(port)
+            else:
+                self._wake(port)
+
+    def _wake(self, port: Port) -> None:
+        """Come back when the wire is free. Nobody does so for an empty queue: that spares an event a packet."""
+        port.waking = True
+        self.loop.at(port.free_at, self._woken, port)
+
+    def _woken(self, port: Port) -> None:
+        port.waking = False
+        self._send(port)
+        if len(port.txq):
+            self._wake(port)
 
     def _queue_record(self, kind: str, port: Port, m: Mbuf, cpu: int) -> None:
         if self.emit:
@@ -234,23 +274,19 @@ class HostExecutor:
 
     def _send(self, port: Port) -> None:
         """The wire is free: put the oldest frame of the queue on it."""
-        if not len(port.txq):
-            port.sending = False
-            return
-        port.sending = True
         m = port.txq.get()
-        self._queue_record("dequeue", port, m, -1)
         now, ifp, link = self.loop.now, port.ifp, port.link
         length = len(m.data)
         took = link.serialisation(length)
+        port.free_at = now + took
         ifp.counters["opackets"] += 1
         ifp.counters["obytes"] += length
         if self.emit:
+            self._queue_record("dequeue", port, m, -1)
             if m.born:
                 self._announce(m, m.data)
             data = (ifp.peer, length, took, link.delay, m.data)
             self.emit((now, "wire.tx", self.host.name, ifp.name, -1, m.pkt, data))
-        self.loop.at(now + took, self._send, port)
         if port.peer is None or link.loses():
             self.loop.at(now + took, self._lost, (m.pkt, ifp.name))
         else:

@@ -39,11 +39,12 @@ def test_a_link_loses_the_share_it_is_told_to() -> None:
 def test_a_core_does_one_thing_at_a_time_and_follow_ups_first() -> None:
     loop, seen = EventLoop(), []
 
-    def begin(core: Core, item: Any) -> None:
+    def begin(core: Core, item: Any) -> bool:
         seen.append((loop.now, item))
         if item == "a":
             core.submit_first(["a1", "a2"])
         loop.at(loop.now + 10, lambda _: core.finish())
+        return False
 
     core = Core(loop, 0, begin)
     core.submit("a")
