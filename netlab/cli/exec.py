@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from argparse import REMAINDER, ArgumentParser, Namespace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from netlab.cli.attached import exit_code
 from netlab.errors import BadInput, Unavailable
-
-if TYPE_CHECKING:
-    from netlab.backend.mininet.client import Client
 
 EXAMPLE = """nlab exec h1 -- ping -c 3 10.0.1.2
   nlab exec s1 -- tcpdump -n -i s1-eth1
@@ -40,35 +33,7 @@ def run(options: Namespace) -> int:
 
 
 def _attached(network: str, node: str, argv: list[str]) -> int:
-    from netlab.backend.mininet import runs
-    from netlab.backend.mininet.command import Running
+    from netlab.backend.mininet.attach import execute
+    from netlab.backend.mininet.runs import find
 
-    found = runs.find(network, node)
-    client = _connect(Path(found.folder) / "arena.sock")
-    try:
-        job = Running(node, argv)
-        environment = dict(os.environ)
-        job.pid = client.run(job, (0, 1, 2), node=node, argv=argv, cwd=os.getcwd(), limit=None, env=environment)
-        return exit_code(job)
-    finally:
-        client.close()
-
-
-def _connect(path: Path) -> Client:
-    import socket
-
-    from netlab.backend.mininet.client import Client
-
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        # By way of a descriptor: a socket's path may have 107 characters only.
-        sock.connect(f"/proc/self/fd/{folder}/{path.name}")
-    except OSError as error:
-        sock.close()
-        raise Unavailable(
-            f"the network is gone ({error.strerror})", right="'nlab clean' sweeps what it left"
-        ) from error
-    finally:
-        os.close(folder)
-    return Client(sock)
+    return execute(find(network, node), node, argv)
