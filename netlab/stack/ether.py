@@ -11,6 +11,7 @@ from netlab.stack.neighbours import RETRY, TRIES, WAITING, Neighbour
 from netlab.stack.stage import Hop, branching, drop, end, stage, to
 from netlab.wire import arp, ethernet
 from netlab.wire.address import BROADCAST, format_ipv4
+from netlab.wire.vlan import TAGS
 
 if TYPE_CHECKING:
     from netlab.stack.host import Host
@@ -22,17 +23,19 @@ def nic_rx(host: Host, m: Mbuf, now: int) -> Hop:
     return Hop("ether.input", m)
 
 
-@stage("ether.input", to=("arp.input", "ip.input", "bridge.forward"))
+@stage("ether.input", to=("arp.input", "ip.input", "bridge.forward", "vlan.input"))
 def ether_input(host: Host, m: Mbuf, now: int) -> Hop:
     """Is the frame for this host? Then strip the header and hand on by EtherType."""
     header = ethernet.parse(m.data)
     if header is None:
         return drop("frame is shorter than an Ethernet header", m)
-    if host.forwards_frames:
-        return Hop("bridge.forward", m)
     assert m.rcvif is not None
+    if m.rcvif in host.bridge_ports:
+        return Hop("bridge.forward", m)
     if header.dst != m.rcvif.mac and not header.dst[0] & 1:
         return drop("frame is for another station", m)
+    if header.type in TAGS:
+        return Hop("vlan.input", m)
     if header.type == ethernet.IPV4:
         m.adj(ethernet.SIZE)
         return Hop("ip.input", m)
@@ -60,15 +63,15 @@ def arp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     return hops
 
 
-@stage("arp.output", to=("ifq",))
+@stage("arp.output", to=("ifq", "vlan.output", "vxlan.output"))
 def arp_output(host: Host, m: Mbuf, now: int) -> Hop:
     """Frame an ARP packet for the receiver that ``tag`` names."""
     assert m.ifp is not None
     m.prepend(ethernet.build(m.tag, m.ifp.mac, ethernet.ARP))
-    return Hop("ifq", m)
+    return Hop(m.ifp.output, m)
 
 
-@branching("ether.output", to=("ifq", "arp.output"))
+@branching("ether.output", to=("ifq", "arp.output", "vlan.output", "vxlan.output"))
 def ether_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Find the neighbour's link address and put the Ethernet header in front; wait for ARP where it is unknown."""
     ifp = m.ifp
@@ -76,7 +79,7 @@ def ether_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     mac = BROADCAST if m.next_hop == 0xFFFFFFFF else host.neighbours.mac(m.next_hop, now)
     if mac is not None:
         m.prepend(ethernet.build(mac, ifp.mac, ethernet.IPV4))
-        return [Hop("ifq", m)]
+        return [Hop(ifp.output, m)]
     entry, new = host.neighbours.asking(m.next_hop, ifp)
     hops: list[Hop] = []
     if len(entry.waiting) == WAITING:

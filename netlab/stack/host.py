@@ -9,18 +9,24 @@ from netlab.stack.bridge import FilteringDatabase, bridge_forward
 from netlab.stack.ether import arp_input, arp_output, ether_input, ether_output, ifq, nic_rx, no_answer
 from netlab.stack.fib import Fib, Fibs, LinearFib, Route
 from netlab.stack.forward import SLOTS
-from netlab.stack.ifnet import Address, Ifnet
+from netlab.stack.fragment import ip_fragment, ip_reassemble
+from netlab.stack.ifnet import Ifnet
+from netlab.stack.interfaces import interfaces_of
 from netlab.stack.ip import error, icmp_error, ip_forward, ip_input, ip_output
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.neighbours import Neighbours
+from netlab.stack.pathmtu import PathMtus, path_mtus6
+from netlab.stack.reassembly import TIMEOUT6, Reassembly
 from netlab.stack.slot import SlotCall, SlotFailure
 from netlab.stack.sockets import Receive
 from netlab.stack.stage import Hop, Stage, drop
 from netlab.stack.timers import Timers
 from netlab.stack.transport import icmp_input, icmp_output, socket_deliver, udp_input, udp_output
+from netlab.stack.vlan import VlanLink, vlan_input, vlan_output
+from netlab.stack.vxlan import Vtep, vxlan_input, vxlan_output
 from netlab.topology.spec import Plan, PlanNode
 from netlab.wire import icmp
-from netlab.wire.address import parse_cidr, parse_ipv4, parse_mac
+from netlab.wire.address import parse_cidr, parse_ipv4
 
 if TYPE_CHECKING:
     import networkx
@@ -30,6 +36,7 @@ _OUT = (arp_output, ether_output, ifq)
 _IP = (
     arp_input,
     ip_input,
+    ip_reassemble,
     icmp_input,
     udp_input,
     socket_deliver,
@@ -37,14 +44,17 @@ _IP = (
     icmp_output,
     icmp_error,
     ip_output,
+    ip_fragment,
 )
 
 GRAPHS: dict[str, tuple[Stage, ...]] = {
-    "host": (*_FRAMES, *_IP, *_OUT),
-    "router": (*_FRAMES, *_IP, ip_forward, *_OUT),
+    "host": (*_FRAMES, vlan_input, *_IP, vxlan_input, vxlan_output, *_OUT, vlan_output),
+    "router": (*_FRAMES, vlan_input, *_IP, vxlan_input, vxlan_output, ip_forward, *_OUT, vlan_output),
     "switch": (*_FRAMES, bridge_forward, ifq),
 }
 """The stages of each kind of node; "nic.tx", the device itself, belongs to the executor."""
+_TUNNELLING = (*_FRAMES, bridge_forward, *_IP, vxlan_input, vxlan_output, *_OUT)
+"""The stages of a switch at the end of an overlay: its tunnels go over IP."""
 
 
 class Host:
@@ -66,17 +76,28 @@ class Host:
         self.addresses = frozenset(a.address for a in held)
         self.broadcasts = frozenset({0xFFFFFFFF, *(a.broadcast for a in held if a.prefix < 31)})
         self.forwards_packets = kind == "router"
-        self.forwards_frames = kind == "switch"
+        self.bridge_ports = _bridge_ports(kind, interfaces)
+        """The interfaces that frames are forwarded between, as keys in their order; empty unless it is a switch."""
+        self.filters_vlans = any(ifp.vlan is not None for ifp in self.bridge_ports)
+        lying = [(ifp, ifp.below) for ifp in interfaces if ifp.below is not None]
+        self.vlans = {(b.parent.name, b.tpid, b.vid): ifp for ifp, b in lying if isinstance(b, VlanLink)}
+        """By parent, EtherType and VID."""
+        self.vteps = {(b.port, b.vni): ifp for ifp, b in lying if isinstance(b, Vtep)}
+        """By UDP port and VNI."""
+        self.vxlan_ports = frozenset(port for port, _ in self.vteps)
         self.fibs = fibs or Fibs(LinearFib(routes))
         self.slot_routes = tuple(sorted(routes))
         """The routes in the order of their addresses, which is no order to choose by: what a slot is shown."""
         self.neighbours = Neighbours()
+        self.fragments, self.fragments6 = Reassembly(), Reassembly(TIMEOUT6)
+        self.paths, self.paths6 = PathMtus(), path_mtus6()
         self.stations = FilteringDatabase()
         self.timers = Timers()
         self.sockets: dict[tuple[str, int], Receive] = {}
         self.slot_failures: list[SlotFailure] = []
         self.ip_id = ip_id
-        self.stages = {stage.name: stage for stage in GRAPHS[kind]}
+        stages = _TUNNELLING if kind == "switch" and self.vteps else GRAPHS[kind]
+        self.stages = {stage.name: stage for stage in stages}
 
     def open(self, key: tuple[str, int], receive: Receive) -> None:
         """Bind a socket's key (("udp", port) or ("icmp", id)); ValueError when it is taken."""
@@ -126,31 +147,20 @@ class Host:
         return graph
 
 
+def _bridge_ports(kind: str, interfaces: tuple[Ifnet, ...]) -> dict[Ifnet, None]:
+    """All of a switch but those with addresses, by which its tunnels go."""
+    return {ifp: None for ifp in interfaces if not ifp.addresses} if kind == "switch" else {}
+
+
 def build_host(node: PlanNode, plan: Plan, *, slots: Mapping[str, SlotCall] | None = None) -> Host:
     """The stack of a planned node, its addresses and routes in place, and ``slots`` filled."""
-    queues = {end: link.queue for link in plan.links for end in (link.a, link.b)}
-    interfaces = tuple(
-        Ifnet(
-            i.name,
-            parse_mac(i.mac),
-            tuple(_address(a) for a in i.addresses),
-            mtu=i.mtu,
-            peer=i.peer,
-            queue=queues.get(i.name),
-        )
-        for i in node.interfaces
-    )
     routes = tuple(
         Route(cidr.network, cidr.length, parse_ipv4(r.via) if r.via else 0, r.interface)
         for r in node.routes
         for cidr in (parse_cidr(r.prefix),)
     )
-    host = Host(node.name, node.kind, interfaces, routes)
+    host = Host(node.name, node.kind, interfaces_of(node, plan), routes)
     for slot, call in (slots or {}).items():
         host.fill(slot, call)
     return host
 
-
-def _address(text: str) -> Address:
-    cidr = parse_cidr(text)
-    return Address(cidr.address, cidr.length)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from netlab.topology.spec import Limit
+from netlab.topology.spec import Limit, PortVlan
+from netlab.wire import vlan as tags
+
+if TYPE_CHECKING:
+    from netlab.stack.vlan import VlanLink
+    from netlab.stack.vxlan import Vtep
 
 
 class Address(NamedTuple):
@@ -34,9 +39,13 @@ class Address(NamedTuple):
 
 
 class Ifnet:
-    """``mac`` is 6 bytes; ``queue`` limits what waits to be sent (None: the executor's default)."""
+    """``mac`` is 6 bytes; ``queue`` limits what waits to be sent (None: the executor's default).
 
-    __slots__ = ("addresses", "counters", "mac", "mtu", "name", "peer", "queue")
+    ``below`` is what a VLAN interface or a tunnel's end lies on (None: a device of its own), and ``output`` the stage
+    that frames for it go to. ``vlan`` says what a bridge does with VLANs at this port.
+    """
+
+    __slots__ = ("addresses", "below", "counters", "mac", "mtu", "name", "output", "peer", "queue", "vlan")
 
     def __init__(
         self,
@@ -47,12 +56,20 @@ class Ifnet:
         mtu: int = 1500,
         peer: str = "",
         queue: Limit | None = None,
+        vlan: PortVlan | None = None,
+        below: VlanLink | Vtep | None = None,
     ) -> None:
         self.name, self.mac, self.addresses, self.mtu, self.peer, self.queue = name, mac, addresses, mtu, peer, queue
+        self.vlan, self.below = vlan, below
+        self.output = "ifq" if below is None else below.output
         self.counters = {"ipackets": 0, "ibytes": 0, "opackets": 0, "obytes": 0, "oqdrops": 0, "ierrors": 0}
 
     def __repr__(self) -> str:
         return f"Ifnet({self.name})"
+
+    def takes(self, frame: bytes) -> bool:
+        """Whether a frame is not too long: its payload at most the MTU, and a VLAN tag (IEEE 802.3-2018 §3.2.7)."""
+        return len(frame) <= self.mtu + (18 if tags.is_tagged(frame) else 14)
 
     def address_for(self, neighbour: int) -> int:
         """The own address on the neighbour's subnet, else the first, else 0."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Mbuf:
     """Bytes with room for notes that one stage leaves for the next."""
 
-    __slots__ = ("born", "data", "fib", "ifp", "l3", "mark", "next_hop", "parent", "pkt", "rcvif", "tag")
+    __slots__ = ("born", "data", "fib", "ifp", "l3", "mark", "next_hop", "parent", "pkt", "rcvif", "tag", "tags")
 
     def __init__(self, data: bytes, *, pkt: int = 0, parent: int = 0, rcvif: Ifnet | None = None) -> None:
         self.data = data
@@ -37,6 +37,8 @@ class Mbuf:
         """A number by which rules may choose a table of routes (Linux fwmark)."""
         self.fib: int | None = None
         """The table of routes that its socket chose (M_SETFIB); None leaves it to the interface and the rules."""
+        self.tags: tuple[tuple[int, int], ...] = ()
+        """VLAN tags that are off the bytes, outermost first: (EtherType, tag control information)."""
 
     def __len__(self) -> int:
         return len(self.data)
@@ -53,5 +55,5 @@ class Mbuf:
         """Another mbuf of the same journey with the same bytes, going its own way."""
         other = Mbuf(self.data, pkt=self.pkt, parent=self.parent, rcvif=self.rcvif)
         other.ifp, other.next_hop, other.l3, other.tag = self.ifp, self.next_hop, self.l3, self.tag
-        other.mark, other.fib = self.mark, self.fib
+        other.mark, other.fib, other.tags = self.mark, self.fib, self.tags
         return other

@@ -31,14 +31,17 @@ def icmp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     if message.type == icmp.ECHO_REPLY:
         m.tag = (("icmp", message.id), Echo(ip.src, message.seq, ip.ttl, body))
         return [to("socket.deliver", m)]
-    return [_fault(m, message, body)]
+    return [_fault(host, m, message, body, now)]
 
 
-def _fault(m: Mbuf, message: icmp.Header, body: bytes) -> Hop:
+def _fault(host: Host, m: Mbuf, message: icmp.Header, body: bytes, now: int) -> Hop:
     """An ICMP error is for the socket whose packet it quotes."""
     quoted = ipv4.parse(body) if message.is_error else None
     if quoted is None:
         return drop(f"ICMP type {message.type} is not handled", m)
+    mtu = 0
+    if (message.type, message.code) == (icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED) and quoted.src in host.addresses:
+        mtu = host.paths.learn(quoted.dst, message.mtu, quoted.length, now) or message.mtu
     if quoted.proto == ipv4.ICMP:
         inner = icmp.parse(body, quoted.size)
         key = ("icmp", inner.id) if inner is not None else None
@@ -48,7 +51,7 @@ def _fault(m: Mbuf, message: icmp.Header, body: bytes) -> Hop:
         key, seq = (("udp", ports.src) if ports is not None else None), 0
     if key is None:
         return drop("ICMP error quotes nothing that was sent here", m)
-    m.tag = (key, Fault(m.l3.src, message.type, message.code, seq))
+    m.tag = (key, Fault(m.l3.src, message.type, message.code, seq, mtu))
     return to("socket.deliver", m)
 
 
@@ -58,7 +61,7 @@ def icmp_output(host: Host, m: Mbuf, now: int) -> Hop:
     return Hop("ip.output", m)
 
 
-@branching("udp.input", to=("socket.deliver", "icmp.error"))
+@branching("udp.input", to=("socket.deliver", "vxlan.input", "icmp.error"))
 def udp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Find the socket of a datagram; tell the sender when there is none."""
     ip = m.l3
@@ -67,6 +70,8 @@ def udp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
         return [drop("UDP datagram is cut short", m)]
     if not udp.checksum_ok(m.data, ip.size, ip.src, ip.dst):
         return [drop("UDP checksum is wrong", m)]
+    if header.dst in host.vxlan_ports:
+        return [Hop("vxlan.input", m)]
     key = ("udp", header.dst)
     if key not in host.sockets:
         if ip.dst in host.broadcasts:
@@ -82,6 +87,8 @@ def udp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
 def udp_output(host: Host, m: Mbuf, now: int) -> Hop:
     """Put the UDP header in front, with the checksum over the addresses that IP will use."""
     sport, dport, want = m.tag
+    if len(m.data) > udp.MAXIMUM:
+        return drop(f"{len(m.data)} bytes are more than a UDP datagram holds", m)
     src = want.src or host.source_for(want.dst, fib=m.fib, mark=m.mark)
     m.data = udp.build(sport, dport, m.data, src, want.dst)
     m.tag = want._replace(src=src)

@@ -7,6 +7,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -99,7 +100,7 @@ def _from_python(path: Path, arguments: list[str]) -> Topology:
     if not isinstance(made, Topology):
         what = f"'{function.__name__}' returned {type(made).__name__}"
         raise BadInput(what, where=str(path), right="it must return a netlab.topology.spec.Topology")
-    return Topology(made.name, made.nodes, made.links, {("topology", ""): str(path), **made.where})
+    return replace(made, where={("topology", ""): str(path), **made.where})
 
 
 def _number(text: str) -> int | str:

@@ -12,6 +12,8 @@ from typing import Literal
 Kind = Literal["host", "router", "switch"]
 StackKind = Literal["kernel", "netlab"]
 Unit = Literal["packets", "bytes"]
+Tag = Literal["802.1Q", "802.1ad"]
+"""A kind of VLAN tag: a customer's (EtherType 0x8100), or a provider's (0x88A8)."""
 
 NAME_LIMIT = 12
 """The longest interface name: Linux allows 15, and three belong to an arena's suffix."""
@@ -29,6 +31,36 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class PortVlan:
+    """What a switch's port does with VLANs: one of access, trunk and qinq.
+
+    An access port belongs to one VLAN and is untagged. A trunk carries several, each frame with a tag of kind ``tag``,
+    but for the ``native`` one (0: none). A QinQ port takes any frame, tags and all, as one of VLAN ``qinq``.
+    """
+
+    access: int = 0
+    trunk: tuple[int, ...] = ()
+    native: int = 0
+    qinq: int = 0
+    tag: Tag = "802.1Q"
+
+
+@dataclass(frozen=True)
+class Vlan:
+    """An interface of a host or router for what is tagged with ``id`` on another one, which it lies ``on``."""
+
+    name: str
+    on: str
+    id: int
+    tag: Tag = "802.1Q"
+    pcp: int = 0
+    """The priority code point of what it sends."""
+    addresses: tuple[str, ...] = ()
+    mtu: int = 0
+    """0: as much as fits."""
+
+
+@dataclass(frozen=True)
 class Interface:
     """A node's end of a link as its author wrote it; empty fields are filled in by `resolve`."""
 
@@ -38,6 +70,7 @@ class Interface:
     mac: str = ""
     queues: int = 1
     mtu: int = 1500
+    vlan: PortVlan | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +90,7 @@ class Node:
     stack: StackKind = "kernel"
     interfaces: tuple[Interface, ...] = ()
     routes: tuple[Route, ...] = ()
+    vlans: tuple[Vlan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +121,22 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Overlay:
+    """A VXLAN (RFC 7348): a wire between its members, in UDP over the network that joins them.
+
+    Each member gets an interface called ``name``. On a host or router it has an address of ``network`` (empty: one is
+    chosen); on a switch it is a port of VLAN ``vlan``.
+    """
+
+    name: str
+    vni: int
+    members: tuple[str, ...]
+    port: int = 4789
+    network: str = ""
+    vlan: int = 1
+
+
+@dataclass(frozen=True)
 class Topology:
     """A network as its author wrote it. ``where`` maps ("node", name) or ("link", index) to file:line."""
 
@@ -94,6 +144,7 @@ class Topology:
     nodes: tuple[Node, ...]
     links: tuple[Link, ...]
     where: dict[tuple[str, object], str] = field(default_factory=dict, compare=False, repr=False)
+    overlays: tuple[Overlay, ...] = ()
 
     def node(self, name: str) -> Node:
         """The node of that name (KeyError when there is none)."""
@@ -119,6 +170,40 @@ class PlanInterface:
     peer: str
     link: int
     """Index into ``Plan.links``."""
+    vlan: PortVlan | None = None
+
+
+@dataclass(frozen=True)
+class PlanVlan:
+    """A VLAN interface, complete: ``parent`` is the plain name of what it lies on."""
+
+    name: str
+    node: str
+    parent: str
+    id: int
+    tag: Tag
+    pcp: int
+    mac: str
+    addresses: tuple[str, ...]
+    mtu: int
+
+
+@dataclass(frozen=True)
+class PlanVtep:
+    """A member's end of an overlay: its tunnels begin at ``local`` and end at each of ``remotes`` (addresses)."""
+
+    name: str
+    node: str
+    overlay: str
+    vni: int
+    port: int
+    local: str
+    remotes: tuple[str, ...]
+    mac: str
+    addresses: tuple[str, ...]
+    mtu: int
+    vlan: int
+    """On a switch, the VLAN whose port it is; 0 on others."""
 
 
 @dataclass(frozen=True)
@@ -139,11 +224,13 @@ class PlanNode:
     stack: StackKind
     interfaces: tuple[PlanInterface, ...]
     routes: tuple[PlanRoute, ...]
+    vlans: tuple[PlanVlan, ...] = ()
+    vteps: tuple[PlanVtep, ...] = ()
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """Every address of the node, without prefix lengths, in interface order."""
-        return tuple(a.split("/")[0] for i in self.interfaces for a in i.addresses)
+        return tuple(a.split("/")[0] for i in (*self.interfaces, *self.vlans, *self.vteps) for a in i.addresses)
 
 
 @dataclass(frozen=True)

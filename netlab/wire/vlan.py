@@ -73,6 +73,11 @@ def build(vid: int, type: int, payload: bytes = b"", *, pcp: int = 0, dei: bool 
     return _pack(tci(vid, pcp, dei), type) + payload
 
 
+def is_tagged(frame: Octets) -> bool:
+    """Whether the frame has a tag."""
+    return int.from_bytes(frame[12:14], "big") in TAGS
+
+
 def push(frame: bytes, vid: int, *, pcp: int = 0, dei: bool = False, tpid: int = CTAG) -> bytes:
     """The frame with one more tag, outside those that it has."""
     return frame[:12] + _pack(tpid, tci(vid, pcp, dei)) + frame[12:]

@@ -1,0 +1,48 @@
+"""A planned node's interfaces: devices first, then VLANs, then the ends of overlays, each on what it lies on."""
+
+from __future__ import annotations
+
+from netlab.stack.ifnet import Address, Ifnet
+from netlab.stack.vlan import TPIDS, VlanLink
+from netlab.stack.vxlan import Vtep
+from netlab.topology.spec import Plan, PlanNode, PlanVtep, PortVlan
+from netlab.wire.address import parse_cidr, parse_ipv4, parse_mac
+
+
+def interfaces_of(node: PlanNode, plan: Plan) -> tuple[Ifnet, ...]:
+    """All of them, in the plan's order."""
+    queues = {end: link.queue for link in plan.links for end in (link.a, link.b)}
+    made = {
+        i.name: Ifnet(
+            i.name,
+            parse_mac(i.mac),
+            _addresses(i.addresses),
+            mtu=i.mtu,
+            peer=i.peer,
+            queue=queues.get(i.name),
+            vlan=i.vlan,
+        )
+        for i in node.interfaces
+    }
+    for v in node.vlans:  # a VLAN on another VLAN stands behind it
+        below = VlanLink(made[v.parent], v.id, TPIDS[v.tag], v.pcp)
+        made[v.name] = Ifnet(v.name, parse_mac(v.mac), _addresses(v.addresses), mtu=v.mtu, below=below)
+    for vtep in node.vteps:
+        made[vtep.name] = _vtep(vtep)
+    return tuple(made.values())
+
+
+def _vtep(planned: PlanVtep) -> Ifnet:
+    remotes = tuple(parse_ipv4(remote) for remote in planned.remotes)
+    return Ifnet(
+        planned.name,
+        parse_mac(planned.mac),
+        _addresses(planned.addresses),
+        mtu=planned.mtu,
+        vlan=PortVlan(access=planned.vlan) if planned.vlan else None,
+        below=Vtep(planned.vni, parse_ipv4(planned.local), remotes, port=planned.port),
+    )
+
+
+def _addresses(texts: tuple[str, ...]) -> tuple[Address, ...]:
+    return tuple(Address(cidr.address, cidr.length) for cidr in map(parse_cidr, texts))
