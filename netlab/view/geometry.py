@@ -14,6 +14,8 @@ from netlab.view.picture import Columns, columns
 
 LANE = 9.0
 """px from a cable's middle to the lane of each direction."""
+EDGE = 12.0
+"""px that stay free along the edges of the drawing."""
 PARALLEL = 60.0
 """px between two cables that join the same two nodes."""
 LINE, CHAR = 17.0, 7.8
@@ -53,12 +55,13 @@ class Sketch(NamedTuple):
 
 def sketch(plan: Plan) -> Sketch:
     """The network drawn, without any packet. Equal plans give equal sketches."""
-    places = place(plan, _written(plan))
     owner = {i.name: i.node for i in plan.interfaces()}
-    kinds = {node.name: node.kind for node in plan.nodes}
-    cables = _cables(plan, places, owner, kinds)
-    shapes = [around(places[node.name], *SIZES[node.kind]) for node in plan.nodes]
-    ends, taken = _end_labels(plan, cables, shapes)
+    places = place(plan, _written(plan))
+    cables, shapes, ends, taken = _drawn(plan, places, owner)
+    right, down = (max(0.0, EDGE - min(box[side] for box in (*shapes, *taken))) for side in (0, 1))
+    if right or down:  # something is written beyond the edge of the paper: draw again, further in
+        places = {name: Point(at.x + right, at.y + down) for name, at in places.items()}
+        cables, shapes, ends, taken = _drawn(plan, places, owner)
     layers = {
         "nodes": _nodes(plan, places),
         "links": _links(plan, cables, owner, taken, shapes),
@@ -68,6 +71,12 @@ def sketch(plan: Plan) -> Sketch:
     width, height = extent([*shapes, *taken])
     lanes = {name: 2 * k + side for k, link in enumerate(plan.links) for side, name in enumerate((link.a, link.b))}
     return Sketch(layers, round(width), round(height), lanes)
+
+
+def _drawn(plan: Plan, places: Places, owner: dict[str, str]) -> tuple[list[Cable], list[Box], Columns, list[Box]]:
+    cables = _cables(plan, places, owner, {node.name: node.kind for node in plan.nodes})
+    shapes = [around(places[node.name], *SIZES[node.kind]) for node in plan.nodes]
+    return cables, shapes, *_end_labels(plan, cables, shapes)
 
 
 def _nodes(plan: Plan, places: Places) -> Columns:
@@ -173,7 +182,7 @@ def _end_labels(plan: Plan, cables: list[Cable], shapes: list[Box]) -> tuple[Col
     texts = _texts(plan)
     crowd = Counter(i.node for i in interfaces.values())
     taken: list[Box] = []
-    free = [_badge_room(cable, side) for cable in cables for side in (1, -1)]
+    free = [_badge_room(cable) for cable in cables]
     rows = []
     for link, cable in zip(plan.links, cables, strict=True):
         for name, way in ((link.a, cable), (link.b, Cable(cable.end, cable.start))):
@@ -189,10 +198,12 @@ def _end_labels(plan: Plan, cables: list[Cable], shapes: list[Box]) -> tuple[Col
     return columns(names, ((*r[:4], round(r[4], 1), round(r[5], 1), *r[6:]) for r in rows)), taken
 
 
-def _badge_room(cable: Cable, side: int) -> Box:
-    """Where a packet's number and time are written on a lane."""
-    flat = abs(cable.end.x - cable.start.x) >= abs(cable.end.y - cable.start.y)
-    return around(cable.at(0.5, side * (LANE + 14 if flat else LANE + 34)), 74, 48 if flat else 28)
+def _badge_room(cable: Cable) -> Box:
+    """Where a packet's number and time are mostly written: above a flat cable, right of a steep one."""
+    middle = cable.at(0.5)
+    if abs(cable.end.x - cable.start.x) >= abs(cable.end.y - cable.start.y):
+        return around(Point(middle.x, middle.y - LANE - 14), 74, 48)
+    return around(Point(middle.x + LANE + 34, middle.y), 74, 28)
 
 
 def _texts(plan: Plan) -> dict[str, list[str]]:

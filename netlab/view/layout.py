@@ -7,6 +7,7 @@ y grows downwards, a point is a node's centre.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import cos, hypot, pi, sin
 from typing import Any, NamedTuple
 
@@ -14,10 +15,10 @@ from netlab.topology.spec import Plan
 
 SIZES = {"host": (116, 56), "switch": (128, 50), "router": (84, 84)}
 """Width and height of a node's shape."""
-STEP_X, STEP_Y = 264, 150
+STEP_X, STEP_Y = 238, 150
 """The least distance of neighbours; across, what is written at a cable's ends may ask for more."""
-COLUMN = 78
-"""px between the centres of hosts that stand in one column."""
+COLUMN, HUNG = 78, 140
+"""px between the centres of hosts in one column, and of those that hang side by side."""
 MARGIN = 34
 ROW = 5
 """A line longer than this goes on in the next row, back and forth."""
@@ -72,9 +73,9 @@ def place(plan: Plan, written: dict[str, float] | None = None) -> Places:
     parts = sorted(nx.connected_components(graph), key=lambda names: min(order[name] for name in names))
     places: Places = {}
     below = 0.0
-    step = _step(plan, owner, written or {})
+    steps = _steps(plan, owner, written or {})
     for names in parts:
-        part = _place_part(graph.subgraph(names), sorted(names, key=order.__getitem__), step)
+        part = _place_part(graph.subgraph(names), sorted(names, key=order.__getitem__), steps)
         top = min(p.y for p in part.values())
         places.update({name: Point(p.x, p.y - top + below) for name, p in part.items()})
         below = max(p.y for p in places.values()) + STEP_Y
@@ -95,24 +96,39 @@ def _at_origin(places: Places, sizes: dict[str, tuple[int, int]]) -> Places:
     return {name: Point(round(at.x - left, 1), round(at.y - top, 1)) for name, at in places.items()}
 
 
-def _step(plan: Plan, owner: dict[str, str], written: dict[str, float]) -> float:
+class _Steps:
     """How far apart neighbours stand so that no two ends of a cable write into each other."""
+
+    def __init__(self) -> None:
+        self.asked: dict[frozenset[str], float] = {}
+
+    def ask(self, a: str, b: str, step: float) -> None:
+        self.asked[frozenset((a, b))] = max(step, self.between(a, b))
+
+    def between(self, a: str, b: str) -> float:
+        return self.asked.get(frozenset((a, b)), STEP_X)
+
+    def longest(self, names: list[str]) -> float:
+        return max([STEP_X, *(step for pair, step in self.asked.items() if pair <= set(names))])
+
+
+def _steps(plan: Plan, owner: dict[str, str], written: dict[str, float]) -> _Steps:
     half = {node.name: SIZES[node.kind][0] / 2 for node in plan.nodes}
-    asked = [
-        half[owner[link.a]] + half[owner[link.b]] + written.get(link.a, 0) + written.get(link.b, 0) + 30
-        for link in plan.links
-    ]
-    return max([STEP_X, *asked])
+    steps = _Steps()
+    for link in plan.links:
+        a, b = owner[link.a], owner[link.b]
+        steps.ask(a, b, half[a] + half[b] + written.get(link.a, 0) + written.get(link.b, 0) + 26)
+    return steps
 
 
-def _place_part(graph: Any, names: list[str], step: float) -> Places:
+def _place_part(graph: Any, names: list[str], steps: _Steps) -> Places:
     core = [name for name in names if graph.degree(name) > 1] or names
     row = _as_row(graph, core)
     if not row:
-        return _springs(graph, names, step)
+        return _springs(graph, names, steps.longest(names))
     if len(row) == 1 and len(names) > 3:
-        return _star(row[0], [name for name in names if name != row[0]], step)
-    return _row(graph, row, names, step)
+        return _star(row[0], [name for name in names if name != row[0]], steps.longest(names))
+    return _row(graph, row, names, steps)
 
 
 def _as_row(graph: Any, core: list[str]) -> list[str]:
@@ -156,7 +172,7 @@ def _even_angles(n: int, wide: float, high: float) -> list[float]:
     return angles
 
 
-def _row(graph: Any, row: list[str], names: list[str], step: float) -> Places:
+def _row(graph: Any, row: list[str], names: list[str], steps: _Steps) -> Places:
     """The core from left to right, its ends' leaves in columns outside, the others' leaves above and below."""
     leaves = {name: [n for n in names if n not in row and n in graph.adj[name]] for name in row}
     if names.index(row[-1]) < names.index(row[0]):
@@ -165,42 +181,47 @@ def _row(graph: Any, row: list[str], names: list[str], step: float) -> Places:
     if len(row) == 1:
         first, last = first[:1], first[1:]
     if all(not hung for name, hung in leaves.items() if name != row[-1]) and len(first) < 2 and len(last) < 2:
-        return _snake([*first, *row, *last], step)
-    places = _spine(row, leaves, step)
-    places.update(_column(first, places[row[0]], -step))
-    places.update(_column(last, places[row[-1]], step))
+        return _snake([*first, *row, *last], steps)
+    places = _spine(row, leaves, steps)
+    for node, column, side in ((row[0], first, -1), (row[-1], last, 1)):
+        away = max((steps.between(node, leaf) for leaf in column), default=STEP_X) + max(0, len(column) - 4) * 10
+        places.update(_column(column, Point(places[node].x + side * away, places[node].y)))
     return places
 
 
-def _snake(line: list[str], step: float) -> Places:
+def _snake(line: list[str], steps: _Steps) -> Places:
+    """Back and forth in as many rows as needed; a column is as wide as its widest step."""
     rows = -(-len(line) // ROW) if len(line) > ROW + 1 else 1
     per = -(-len(line) // rows)
-    places = {}
+    cells: dict[str, tuple[int, int]] = {}
     for i, name in enumerate(line):
-        down, along = divmod(i, per)
-        places[name] = Point((along if down % 2 == 0 else per - 1 - along) * step, down * STEP_Y)
-    return places
+        row, along = divmod(i, per)
+        cells[name] = (row, along if row % 2 == 0 else per - 1 - along)
+    wide: list[float] = [STEP_X] * per
+    for a, b in pairwise(line):
+        if cells[a][0] == cells[b][0]:
+            at = min(cells[a][1], cells[b][1])
+            wide[at] = max(wide[at], steps.between(a, b))
+    return {name: Point(sum(wide[:column]), row * STEP_Y) for name, (row, column) in cells.items()}
 
 
-def _spine(row: list[str], leaves: dict[str, list[str]], step: float) -> Places:
+def _spine(row: list[str], leaves: dict[str, list[str]], steps: _Steps) -> Places:
     places: Places = {}
-    x = 0.0
+    x = before = 0.0
     for i, name in enumerate(row):
         hung = leaves.get(name, []) if 0 < i < len(row) - 1 else []
-        half = max(step / 2, -(-len(hung) // 2) * (SIZES["host"][0] + 24) / 2)
-        x += half if i else 0
-        places[name] = Point(x, 0)
+        half = -(-len(hung) // 2) * HUNG / 2
+        x += max(steps.between(row[i - 1], name), before + half) if i else 0
+        places[name], before = Point(x, 0), half
         for side, group in ((-1, hung[::2]), (1, hung[1::2])):
             for k, leaf in enumerate(group):
-                places[leaf] = Point(x + (k - (len(group) - 1) / 2) * (SIZES["host"][0] + 24), side * STEP_Y)
-        x += half
+                places[leaf] = Point(x + (k - (len(group) - 1) / 2) * HUNG, side * STEP_Y)
     return places
 
 
-def _column(leaves: list[str], beside: Point, away: float) -> Places:
-    more = max(0, len(leaves) - 4) * 10 * (1 if away > 0 else -1)
+def _column(leaves: list[str], at: Point) -> Places:
     middle = (len(leaves) - 1) / 2
-    return {leaf: Point(beside.x + away + more, beside.y + (i - middle) * COLUMN) for i, leaf in enumerate(leaves)}
+    return {leaf: Point(at.x, at.y + (i - middle) * COLUMN) for i, leaf in enumerate(leaves)}
 
 
 def _springs(graph: Any, names: list[str], step: float) -> Places:

@@ -133,3 +133,11 @@ def test_hits_sees_a_node_on_a_line_and_not_beside_it() -> None:
     assert _hits((0, 0), (4, 0), (2, 0))
     assert not _hits((0, 0), (4, 0), (2, 1))
     assert not _hits((1, 1), (1, 1), (1, 1)), "a point is no line"
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_nothing_is_written_beyond_the_edge(name: str) -> None:
+    plan = named(name)
+    drawing = sketch(plan)
+    for box in (*shapes(plan).values(), *labels(plan).values()):
+        assert 0 < box.left < box.right < drawing.width and 0 < box.top < box.bottom < drawing.height
