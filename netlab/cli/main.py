@@ -38,6 +38,7 @@ VERBS: dict[str, Verb] = {
     "check": Verb("netlab.cli.check", "check your answer to a lab"),
     "grade": Verb("netlab.cli.grade", "judge a class's answers to a lab"),
     "lab": Verb("netlab.cli.lab", "list the labs, open one, start it afresh"),
+    "packetdrill": Verb("netlab.cli.packetdrill", "play packetdrill scripts against our TCP"),
     "bench": Verb("netlab.cli.bench", "measure netlab's speed on this machine"),
 }
 

@@ -1,0 +1,167 @@
+"""Commands in back-ticks: sysctls set knobs, listings of sockets are answered from our own tables, and so is grep.
+
+Everything else is refused by name: nothing of a script is ever run by a shell.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+
+from netlab.packetdrill.script import Refused
+from netlab.packetdrill.sysctls import set_knob
+from netlab.packetdrill.world import World
+from netlab.stack.tcp.layer import Pair
+
+BSD_STATES = (
+    "CLOSED",
+    "LISTEN",
+    "SYN_SENT",
+    "SYN_RCVD",
+    "ESTABLISHED",
+    "CLOSE_WAIT",
+    "FIN_WAIT_1",
+    "CLOSING",
+    "LAST_ACK",
+    "FIN_WAIT_2",
+    "TIME_WAIT",
+)
+SILENT = frozenset({"true", ":", "echo", "sleep", "sync"})
+
+
+class CommandFailed(Exception):
+    """A command ended with an exit code that is not 0."""
+
+
+def run(world: World, text: str) -> None:
+    """Do what a command line asks; CommandFailed when its last command fails, Refused for what is not known here."""
+    for line in re.split(r"[\n;]|&&", text):
+        line = line.strip()
+        if line and not line.startswith("#"):
+            _pipeline(world, line)
+
+
+def _pipeline(world: World, line: str) -> None:
+    stages = [_words(part) for part in _split_pipes(line)]
+    name = stages[0][0].rsplit("/", 1)[-1]
+    source = SOURCES.get(name)
+    if source is None:
+        raise Refused(f"the command `{line}`")
+    lines = source(world, stages[0][1:], line)
+    ok = True
+    for words in stages[1:]:
+        lines, ok = _filter(words, lines, line)
+    if not ok:
+        raise CommandFailed(f"`{line}` finds nothing")
+
+
+def _split_pipes(line: str) -> list[str]:
+    parts: list[str] = [""]
+    quote = ""
+    for letter in line:
+        if letter in "'\"":
+            quote = "" if quote == letter else quote or letter
+        if letter == "|" and not quote:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
+
+
+def _words(part: str) -> list[str]:
+    try:
+        words = shlex.split(part)
+    except ValueError:
+        raise Refused(f"the command `{part}`") from None
+    words = [w for w in words if not re.fullmatch(r"[12&]?>.*", w)]
+    if not words:
+        raise Refused("an empty command in a pipe")
+    return words
+
+
+# ---- sources -------------------------------------------------------------------------------------
+
+
+def _sysctl(world: World, words: list[str], line: str) -> list[str]:
+    for word in words:
+        if word.startswith("-"):
+            continue
+        if "=" not in word:
+            raise Refused(f"the command `{line}` (only what is set is known)")
+        name, value = word.split("=", 1)
+        set_knob(world.layer, name, value)
+    return []
+
+
+def _set_sysctls(world: World, words: list[str], line: str) -> list[str]:
+    """``set_sysctls.py /proc/sys/net/ipv4/tcp_x=1``: Google's own tool."""
+    for word in words:
+        path, _, value = word.partition("=")
+        set_knob(world.layer, path.removeprefix("/proc/sys/").replace("/", "."), value)
+    return []
+
+
+def _sockets(world: World, words: list[str], line: str) -> list[str]:
+    """One line for each connection and listener, with the words that sockstat, netstat and ss use."""
+    port = words[words.index("-p") + 1] if "-p" in words and words.index("-p") + 1 < len(words) else ""
+    lines = [_row(world, pair, BSD_STATES[e.connection.state]) for pair, e in world.layer.endpoints.items()]
+    lines += [f"root packetdril 1 3 tcp{world.version} *:{p} *:* LISTEN" for _, p in world.layer.listeners]
+    if port.isdigit():
+        lines = [text for text in lines if re.search(rf":{port}\b", text)]
+    return lines
+
+
+def _row(world: World, pair: Pair, state: str) -> str:
+    return f"root packetdril 1 3 tcp{world.version} local:{pair.local_port} remote:{pair.remote_port} {state}"
+
+
+def _nothing(world: World, words: list[str], line: str) -> list[str]:
+    if words and line.startswith("sleep"):
+        raise Refused("the command `sleep`: time is virtual, and belongs to the script")
+    return []
+
+
+def _defaults(world: World, words: list[str], line: str) -> list[str]:
+    """``defaults.sh`` of Google's scripts sets Linux's defaults, which are in force already."""
+    return []
+
+
+SOURCES: dict[str, Callable[[World, list[str], str], list[str]]] = {
+    "sysctl": _sysctl,
+    "set_sysctls.py": _set_sysctls,
+    "sockstat": _sockets,
+    "netstat": _sockets,
+    "ss": _sockets,
+    "defaults.sh": _defaults,
+    "true": _nothing,
+    "echo": _nothing,
+    "sleep": _nothing,
+}
+
+
+# ---- filters -------------------------------------------------------------------------------------
+
+
+def _filter(words: list[str], lines: list[str], line: str) -> tuple[list[str], bool]:
+    """grep, wc and the like; whether the command's exit code is 0."""
+    name, rest = words[0], words[1:]
+    if name in ("grep", "egrep", "fgrep"):
+        return _grep(rest, lines)
+    if name == "wc" and rest == ["-l"]:
+        return [str(len(lines))], True
+    if name in ("head", "tail", "sort", "cat", "uniq"):
+        return lines, True
+    raise Refused(f"the command `{name}` in `{line}`")
+
+
+def _grep(words: list[str], lines: list[str]) -> tuple[list[str], bool]:
+    flags = "".join(w[1:] for w in words if w.startswith("-"))
+    patterns = [w for w in words if not w.startswith("-")]
+    if len(patterns) != 1:
+        raise Refused(f"grep with {len(patterns)} patterns")
+    ignore = re.IGNORECASE if "i" in flags else 0
+    found = [text for text in lines if bool(re.search(patterns[0], text, ignore)) != ("v" in flags)]
+    if "c" in flags:
+        return [str(len(found))], bool(found)
+    return ([] if "q" in flags else found), bool(found)

@@ -1,0 +1,231 @@
+"""getsockopt and setsockopt, by level and name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from netlab.packetdrill.blocking import Fails
+from netlab.packetdrill.script import Refused
+from netlab.packetdrill.sockets import Socket
+from netlab.stack.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
+from netlab.units import MS, SEC
+
+
+class Option(NamedTuple):
+    """How an option is read and set; a getter that returns a str returns a symbol's name."""
+
+    get: Callable[[Socket], Any]
+    set: Callable[[Socket, Any], None]
+
+
+def _attribute(name: str, unit: int = 1, kind: type = int) -> Option:
+    def put(s: Socket, value: Any) -> None:
+        s.put(name, kind(int(value) * unit if unit != 1 else int(value)))
+
+    return Option(lambda s: int(s.setting(name)) // unit, put)
+
+
+def _positive(name: str, unit: int) -> Option:
+    def put(s: Socket, value: Any) -> None:
+        if int(value) < 1:
+            raise Fails("EINVAL")
+        s.put(name, int(value) * unit)
+
+    return Option(lambda s: int(s.setting(name)) // unit, put)
+
+
+def _remembered(name: str, start: Any = 0) -> Option:
+    return Option(lambda s: s.values.get(name, start), lambda s, value: s.values.__setitem__(name, value))
+
+
+def _readonly(get: Callable[[Socket], Any]) -> Option:
+    def put(s: Socket, value: Any) -> None:
+        raise Fails("ENOPROTOOPT")
+
+    return Option(get, put)
+
+
+def _keep_alive(s: Socket, value: Any) -> None:
+    s.put("keep_alive", bool(value))
+    c = s.connection
+    if c is None or c.state < ESTABLISHED:
+        return
+    if value:
+        c.timers["keepalive"] = s.world.now + c.keep_idle
+    else:
+        c.timers.pop("keepalive", None)
+    s._push()
+
+
+def _linger(s: Socket, value: Any) -> None:
+    on, seconds = (value.get("onoff", value.get("l_onoff", 0)), value.get("linger", value.get("l_linger", 0)))
+    s.values["linger"] = {"onoff": on, "linger": seconds}
+    s.put("linger", int(seconds) * SEC if on else None)
+
+
+def _tos(s: Socket, value: Any) -> None:
+    s.tos = int(value) & ~3
+    if s.endpoint is not None:
+        s.endpoint.tos = s.tos
+    if s.listener is not None:
+        s.listener.tos = s.tos
+
+
+def _ttl(s: Socket, value: Any) -> None:
+    s.ttl = int(value) if int(value) >= 0 else 64
+    if s.endpoint is not None:
+        s.endpoint.ttl = s.ttl
+    if s.listener is not None:
+        s.listener.ttl = s.ttl
+
+
+def _mss(s: Socket) -> int:
+    c = s.connection
+    if c is not None and c.state >= SYN_RECEIVED:
+        return c.send_mss
+    knobs = s.world.layer.knobs
+    if s.mss is not None:
+        return s.mss
+    return knobs.default_mss if s.world.version == 4 else knobs.default_mss_v6
+
+
+def _set_mss(s: Socket, value: Any) -> None:
+    c = s.connection
+    if int(value) < 1 or (c is not None and int(value) > c.send_mss):
+        raise Fails("EINVAL")
+    s.mss = int(value)
+    if c is not None and c.state != CLOSED:
+        c.send_mss = s.mss
+        c.control.set_mss(s.mss)
+
+
+def _set_encapsulation(s: Socket, value: Any) -> None:
+    if s.connection is not None or s.listener is not None or not 0 <= int(value) < 65536:
+        raise Fails("EISCONN" if s.connection is not None else "EINVAL")
+    s.encapsulation = int(value)
+
+
+def _encapsulation(s: Socket) -> int:
+    tunnel = s.endpoint.tunnel if s.endpoint else None
+    return tunnel.remote if tunnel else s.encapsulation
+
+
+def _fast_open(s: Socket, value: Any) -> None:
+    s.fast_open = bool(value if isinstance(value, int) else 1)
+    if s.listener is not None:
+        s.listener.fast_open = s.fast_open
+
+
+def _buffer(name: str) -> Option:
+    def get(s: Socket) -> int:
+        size = int(s.setting(name))
+        return size * 2 if s.values.get(name) and s.world.layer.knobs.system == "linux" else size
+
+    def put(s: Socket, value: Any) -> None:
+        s.values[name] = 1
+        s.put(name, min(max(int(value), 1), s.world.layer.knobs.maximum_buffer))
+
+    return Option(get, put)
+
+
+def _cork(name: str) -> Option:
+    def put(s: Socket, value: Any) -> None:
+        s.values[name] = int(value)
+        s.put("cork", bool(value))
+        if not value and s.connection is not None and s.connection.state != CLOSED:
+            s._push()
+
+    return Option(lambda s: s.values.get(name, 0), put)
+
+
+def _nodelay(s: Socket, value: Any) -> None:
+    s.put("nodelay", bool(value))
+    if value and s.connection is not None and s.connection.state != CLOSED:
+        s._push()
+
+
+def _quick_ack(s: Socket, value: Any) -> None:
+    s.put("quick_acks", 1000 if value else 0)
+
+
+def tcp_info(s: Socket) -> dict[str, int]:
+    """struct tcp_info, as far as it is known here; times in µs."""
+    c = s.connected
+    options = c.timestamping | c.sack_ok << 1 | c.scaling << 2 | c.ecn << 3
+    mss = max(c.send_mss, 1)
+    return {
+        "tcpi_state": _LINUX_STATES[int(c.state)] if c.knobs.system == "linux" else int(c.state),
+        "tcpi_options": options,
+        "tcpi_snd_wscale": c.snd_scale,
+        "tcpi_rcv_wscale": c.rcv_scale,
+        "tcpi_rto": c.rto.timeout // 1000,
+        "tcpi_snd_mss": c.send_mss,
+        "tcpi_rcv_mss": c.local_mss,
+        "tcpi_rtt": c.rto.srtt // 1000,
+        "tcpi_rttvar": c.rto.variance // 1000,
+        "tcpi_snd_ssthresh": c.control.ssthresh // mss if c.knobs.system == "linux" else c.control.ssthresh,
+        "tcpi_snd_cwnd": c.control.cwnd // mss if c.knobs.system == "linux" else c.control.cwnd,
+        "tcpi_unacked": len(c.board.segments),
+        "tcpi_sacked": sum(x.sacked for x in c.board.segments),
+        "tcpi_lost": sum(x.lost for x in c.board.segments),
+        "tcpi_retransmits": c.retries,
+        "tcpi_backoff": c.rto.backoff,
+        "tcpi_ca_state": {"": 0, "fast": 3, "loss": 4}[c.recovery],
+        "tcpi_snd_wnd": c.snd_wnd,
+        "tcpi_reordering": c.knobs.duplicate_threshold,
+        "tcpi_notsent_bytes": max(len(c.queue) - (c.snd_nxt - c.queue_start), 0),
+    }
+
+
+_LINUX_STATES = (7, 10, 2, 3, 1, 8, 4, 11, 9, 5, 6)
+"""State -> Linux's number."""
+
+OPTIONS: dict[str, Option] = {
+    "SO_ERROR": _readonly(lambda s: s.take_error() or 0),
+    "SO_RCVBUF": _buffer("receive_buffer"),
+    "SO_SNDBUF": _buffer("send_buffer"),
+    "SO_KEEPALIVE": Option(lambda s: int(bool(s.setting("keep_alive"))), _keep_alive),
+    "SO_LINGER": Option(lambda s: s.values.get("linger", {"onoff": 0, "linger": 0}), _linger),
+    "SO_REUSEADDR": _remembered("SO_REUSEADDR"),
+    "SO_REUSEPORT": _remembered("SO_REUSEPORT"),
+    "SO_OOBINLINE": _remembered("SO_OOBINLINE"),
+    "SO_DEBUG": _remembered("SO_DEBUG"),
+    "SO_RCVLOWAT": _remembered("SO_RCVLOWAT", 1),
+    "SO_SNDLOWAT": _remembered("SO_SNDLOWAT", 2048),
+    "SO_TYPE": _readonly(lambda s: 1),
+    "SO_ACCEPTCONN": _readonly(lambda s: int(s.listener is not None)),
+    "SO_PRIORITY": _remembered("SO_PRIORITY"),
+    "SO_MARK": _remembered("SO_MARK"),
+    "IP_TOS": Option(lambda s: s.tos, _tos),
+    "IPV6_TCLASS": Option(lambda s: s.tos, _tos),
+    "IP_TTL": Option(lambda s: s.ttl, _ttl),
+    "IPV6_UNICAST_HOPS": Option(lambda s: s.ttl, _ttl),
+    "IPV6_HOPLIMIT": Option(lambda s: s.ttl, _ttl),
+    "IPV6_V6ONLY": _remembered("IPV6_V6ONLY"),
+    "IP_MTU_DISCOVER": _remembered("IP_MTU_DISCOVER"),
+    "TCP_NODELAY": Option(lambda s: int(bool(s.setting("nodelay"))), _nodelay),
+    "TCP_NOPUSH": _cork("TCP_NOPUSH"),
+    "TCP_CORK": _cork("TCP_CORK"),
+    "TCP_MAXSEG": Option(_mss, _set_mss),
+    "TCP_NOOPT": _attribute("no_options", kind=bool),
+    "TCP_KEEPINIT": _positive("keep_init", SEC),
+    "TCP_KEEPIDLE": _positive("keep_idle", SEC),
+    "TCP_KEEPINTVL": _positive("keep_interval", SEC),
+    "TCP_KEEPCNT": _attribute("keep_count"),
+    "TCP_USER_TIMEOUT": _attribute("user_timeout", MS),
+    "TCP_QUICKACK": Option(lambda s: int(bool(s.setting("quick_acks"))), _quick_ack),
+    "TCP_CONGESTION": Option(lambda s: s.setting("control").name, lambda s, v: s.set_congestion(str(v))),
+    "TCP_FASTOPEN": Option(lambda s: int(s.fast_open), _fast_open),
+    "TCP_REMOTE_UDP_ENCAPS_PORT": Option(_encapsulation, _set_encapsulation),
+    "TCP_INFO": _readonly(tcp_info),
+    "TCP_NOTSENT_LOWAT": _remembered("TCP_NOTSENT_LOWAT"),
+    "TCP_SAVE_SYN": _remembered("TCP_SAVE_SYN"),
+}
+
+
+def option(name: str) -> Option:
+    """The option of this name; Refused when there is none here."""
+    if name not in OPTIONS:
+        raise Refused(f"the socket option {name}")
+    return OPTIONS[name]
