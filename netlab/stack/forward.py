@@ -56,7 +56,7 @@ class Forward(Protocol):
 def slot_stage(call: SlotCall) -> Stage:
     """`ip.forward` with somebody else's function in it; what comes back is validated before it is believed."""
 
-    @whole("ip.forward", to=("ether.output", "icmp.error"))
+    @whole("ip.forward", to=("ether.output", "ip.fragment", "icmp.error"))
     def run(host: Host, vector: list[Mbuf], now: int) -> list[Hop]:
         """The forwarding slot: filled by an exercise."""
         try:
@@ -104,9 +104,10 @@ def _send(host: Host, m: Mbuf, interface: str, next_hop: int, packet: bytes) -> 
         raise SlotFailure("invalid", f"forward sends by '{interface}', which is no interface here; there are {names}")
     if not 0 <= next_hop <= 0xFFFFFFFF:
         raise SlotFailure("invalid", f"forward gave the next hop {next_hop}, which is no IPv4 address")
-    if ipv4.parse(packet) is None:
+    header = ipv4.parse(packet)
+    if header is None:
         raise SlotFailure("invalid", "forward sends bytes that do not begin with an IPv4 header")
-    m.data = packet
+    m.data, m.l3 = packet, header
     return leave(host, m, interface, next_hop)
 
 

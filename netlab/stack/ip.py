@@ -24,6 +24,8 @@ class Outgoing(NamedTuple):
     src: int = 0
     ttl: int = 64
     tos: int = 0
+    df: bool = False
+    """Whether no router may cut the packet: then too large a one is told of, and the path's MTU is learned."""
 
 
 class ErrorFor(NamedTuple):
@@ -52,7 +54,7 @@ def error(host: Host, m: Mbuf, type: int, code: int, reason: str, *, mtu: int = 
     return [gone, to("icmp.error", message)]
 
 
-@branching("ip.input", to=("ip.forward", "icmp.input", "udp.input", "icmp.error"))
+@branching("ip.input", to=("ip.forward", "ip.reassemble", "icmp.input", "udp.input", "icmp.error"))
 def ip_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Check the header; keep what is for this host, forward the rest if this host is a router."""
     fault = ipv4.fault(m.data)
@@ -65,7 +67,7 @@ def ip_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     m.l3 = header
     dst = header.dst
     if dst in host.addresses or dst in host.broadcasts:
-        return _deliver(host, m, header)
+        return [Hop("ip.reassemble", m)] if header.is_fragment else deliver(host, m, header)
     if not host.forwards_packets:
         return [drop("packet is for another host", m)]
     if m.rcvif is None or dst >> 28 == 0xE:
@@ -73,9 +75,8 @@ def ip_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     return [Hop("ip.forward", m)]
 
 
-def _deliver(host: Host, m: Mbuf, header: ipv4.Header) -> list[Hop]:
-    if header.is_fragment:
-        return [drop("fragments are not reassembled here", m)]
+def deliver(host: Host, m: Mbuf, header: ipv4.Header) -> list[Hop]:
+    """Hand a whole packet for this host to its protocol."""
     if header.proto == ipv4.ICMP:
         return [Hop("icmp.input", m)]
     if header.proto == ipv4.UDP:
@@ -84,7 +85,7 @@ def _deliver(host: Host, m: Mbuf, header: ipv4.Header) -> list[Hop]:
     return error(host, m, icmp.UNREACHABLE, icmp.PROTOCOL_UNREACHABLE, reason)
 
 
-@branching("ip.forward", to=("ether.output", "icmp.error"))
+@branching("ip.forward", to=("ether.output", "ip.fragment", "icmp.error"))
 def ip_forward(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """One TTL less, and on to the next hop of the longest matching prefix (RFC 1812 §5.2.1)."""
     header = m.l3
@@ -93,7 +94,7 @@ def ip_forward(host: Host, m: Mbuf, now: int) -> list[Hop]:
     route = _route(host, m, header.src, header.dst, header.proto, header.size)
     if route is None:
         return error(host, m, icmp.UNREACHABLE, icmp.NET_UNREACHABLE, "no route")
-    if len(m.data) <= host.interfaces[route.interface].mtu:
+    if len(m.data) <= host.interfaces[route.interface].mtu or not header.dont_fragment:
         m.data = ipv4.with_ttl(m.data, header.ttl - 1)
     return leave(host, m, route.interface, route.gateway or header.dst)
 
@@ -115,33 +116,52 @@ def _flow(m: Mbuf, src: int, dst: int, proto: int, at: int) -> int:
 
 
 def leave(host: Host, m: Mbuf, interface: str, next_hop: int) -> list[Hop]:
-    """Send a whole packet out of an interface to a neighbour, if it fits."""
+    """Send a whole packet out of an interface to a neighbour: in pieces when it must be and may be."""
     ifp = host.interfaces[interface]
-    if len(m.data) > ifp.mtu:
-        reason = f"packet of {len(m.data)} bytes is larger than the MTU {ifp.mtu} of {ifp.name}"
-        return error(host, m, icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED, reason, mtu=ifp.mtu)
     m.ifp, m.next_hop = ifp, next_hop
-    return [Hop("ether.output", m)]
+    if len(m.data) <= ifp.mtu:
+        return [Hop("ether.output", m)]
+    if not m.l3.dont_fragment:
+        return [Hop("ip.fragment", m)]
+    return error(host, m, icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED, _too_large(m, ifp.mtu, ifp.name), mtu=ifp.mtu)
 
 
-@stage("ip.output", to=("ether.output", "ip.input"))
-def ip_output(host: Host, m: Mbuf, now: int) -> Hop:
+def _too_large(m: Mbuf, mtu: int, of: str) -> str:
+    return f"packet of {len(m.data)} bytes is larger than the MTU {mtu} of {of}"
+
+
+@branching("ip.output", to=("ether.output", "ip.fragment", "ip.input", "icmp.error"))
+def ip_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Route a packet made here, give it a source address and a header."""
     want: Outgoing = m.tag
+    if len(m.data) + ipv4.SIZE > ipv4.MAXIMUM:
+        return [drop(f"{len(m.data)} bytes are more than an IPv4 packet holds", m)]
     if want.dst in host.addresses:
         m.prepend(_header(host, m, want, want.src or want.dst))
         m.rcvif = None
-        return Hop("ip.input", m)
+        return [Hop("ip.input", m)]
     route = _route(host, m, want.src, want.dst, want.proto, 0)
     if route is None:
-        return drop("no route", m)
+        return [drop("no route", m)]
     ifp = host.interfaces[route.interface]
     next_hop = _next_hop(host, want.dst, route)
     m.prepend(_header(host, m, want, want.src or ifp.address_for(next_hop)))
-    if len(m.data) > ifp.mtu:
-        return drop(f"packet of {len(m.data)} bytes is larger than the MTU {ifp.mtu} of {ifp.name}", m)
     m.ifp, m.next_hop = ifp, next_hop
-    return Hop("ether.output", m)
+    mtu = host.paths.mtu(want.dst, now, ifp.mtu)
+    if len(m.data) <= mtu:
+        return [Hop("ether.output", m)]
+    return _refused(host, m, mtu) if want.df else [Hop("ip.fragment", m)]
+
+
+def _refused(host: Host, m: Mbuf, mtu: int) -> list[Hop]:
+    """A packet that may not be cut and is too large for what is known of its path: the own program is told, as if by
+    a router (Linux says EMSGSIZE)."""
+    m.l3 = ipv4.parse(m.data)
+    m.rcvif = None
+    message = Mbuf(m.data[: icmp.QUOTE], parent=m.pkt)
+    message.l3 = m.l3
+    message.tag = ErrorFor(icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED, mtu, m.l3.src)
+    return [drop(_too_large(m, mtu, "the path"), m), to("icmp.error", message)]
 
 
 def _next_hop(host: Host, dst: int, route: Route) -> int:
@@ -150,7 +170,10 @@ def _next_hop(host: Host, dst: int, route: Route) -> int:
 
 def _header(host: Host, m: Mbuf, want: Outgoing, src: int) -> bytes:
     host.ip_id = (host.ip_id + 1) & 0xFFFF
-    return ipv4.header(src, want.dst, want.proto, len(m.data), ttl=want.ttl, id=host.ip_id, tos=want.tos)
+    flags = ipv4.DONT_FRAGMENT if want.df else 0
+    return ipv4.header(
+        src, want.dst, want.proto, len(m.data), ttl=want.ttl, id=host.ip_id, fragment=flags, tos=want.tos
+    )
 
 
 @stage("icmp.error", to=("ip.output",))

@@ -35,12 +35,14 @@ class Echo(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """An ICMP error about a packet that this socket sent; ``seq`` is the echo's, 0 otherwise."""
+    """An ICMP error about a packet that this socket sent; ``seq`` is the echo's, 0 otherwise; ``mtu`` is said where
+    the packet was too large."""
 
     src: int
     type: int
     code: int
     seq: int
+    mtu: int = 0
 
 
 Message = Datagram | Echo | Fault
@@ -55,11 +57,11 @@ class UdpSocket:
         host.open(("udp", port), receive)
         self.port, self.fib, self.mark = port, fib, mark
 
-    def send(self, dst: int, port: int, payload: bytes, *, cause: int = 0, ttl: int = 64) -> Hop:
+    def send(self, dst: int, port: int, payload: bytes, *, cause: int = 0, ttl: int = 64, df: bool = False) -> Hop:
         """A datagram to an address and port; ``cause`` is the journey it answers."""
         m = Mbuf(payload, parent=cause)
         m.fib, m.mark = self.fib, self.mark
-        m.tag = (self.port, port, Outgoing(dst, ipv4.UDP, ttl=ttl))
+        m.tag = (self.port, port, Outgoing(dst, ipv4.UDP, ttl=ttl, df=df))
         return Hop("udp.output", m)
 
 
@@ -70,9 +72,9 @@ class EchoSocket:
         host.open(("icmp", ident), receive)
         self.ident, self.fib, self.mark = ident, fib, mark
 
-    def send(self, dst: int, seq: int, payload: bytes, *, ttl: int = 64) -> Hop:
+    def send(self, dst: int, seq: int, payload: bytes, *, ttl: int = 64, df: bool = False) -> Hop:
         """An echo request."""
         m = Mbuf(icmp.echo_request(self.ident, seq, payload))
         m.fib, m.mark = self.fib, self.mark
-        m.tag = Outgoing(dst, ipv4.ICMP, ttl=ttl)
+        m.tag = Outgoing(dst, ipv4.ICMP, ttl=ttl, df=df)
         return Hop("icmp.output", m)

@@ -10,6 +10,8 @@ from netlab.wire.checksum import internet, total
 
 SIZE = 8
 PROTO = 17
+MAXIMUM = 65535 - SIZE
+"""The longest payload whose length the header can say."""
 
 _STRUCT = Struct("!HHHH")
 fields, _pack, _new = _STRUCT.unpack_from, _STRUCT.pack, tuple.__new__

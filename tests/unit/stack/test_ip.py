@@ -103,7 +103,7 @@ def test_no_route_and_too_big_are_told_to_the_sender() -> None:
     assert only_answer(d)[1].code == icmp.NET_UNREACHABLE
     d = desk("router")
     d.host.interfaces["eth1"].mtu = 600
-    d.receives(frame(ping(FAR, size=1000)))
+    d.receives(frame(ipv4.build(PEER, FAR, ipv4.ICMP, bytes(1000), fragment=ipv4.DONT_FRAGMENT)))
     _, message = only_answer(d)
     assert (message.code, message.mtu) == (icmp.FRAGMENTATION_NEEDED, 600)
 
