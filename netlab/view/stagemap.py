@@ -7,6 +7,8 @@ and whether its records come from our stack or from a kernel.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
+from math import hypot
 from typing import NamedTuple
 
 PLACES: dict[str, tuple[float, float]] = {
@@ -20,9 +22,7 @@ PLACES: dict[str, tuple[float, float]] = {
     "ether.input": (0, 2),
     "bridge.forward": (2, 2),
     "ether.output": (4, 2),
-    "vlan.input": (0, 3),
     "ip.forward": (2, 3),
-    "vlan.output": (4, 3),
     "ip.input": (0, 4),
     "ip.output": (4, 4),
     "icmp.input": (1, 5),
@@ -31,8 +31,8 @@ PLACES: dict[str, tuple[float, float]] = {
     "icmp.output": (3, 6.5),
     "udp.output": (4, 7),
     "socket.deliver": (0, 7.5),
-    "socket.send": (4, 8),
 }
+"""What every map shows of these, if the stack has it. A stage that is not here is shown where a log has seen it."""
 COLUMNS = 4
 STEP_X, STEP_Y, STATION = 190, 68, (146, 46)
 PAD_X, PAD_Y = 92, 50
@@ -72,10 +72,14 @@ def stage_map(
 
     ``ways`` are the transitions that the log shows.
     """
-    own = _graph(kind)
-    names = set(own) | set(seen)
+    graph = _graph(kind)
+    names = frozenset(name for name in graph if name in PLACES or name in seen) | frozenset(seen)
+    own = {name: graph[name] for name in names if name in graph}
     visible = names if observable is None else set(observable) | set(seen)
-    places = _places(names)
+    known = [Track(a, b, False) for a in sorted(own) for b in own[a][0] if b in names and b != a]
+    drawn = {(track.a, track.b) for track in known}
+    found = [Track(a, b, True) for a, b in sorted(set(ways)) if a != b and (a, b) not in drawn]
+    places = _places(names, tuple(known))
     top = max(row for _, row in places.values())
     stations = tuple(
         Station(
@@ -87,9 +91,6 @@ def stage_map(
         )
         for name in sorted(names, key=lambda name: (places[name][1], places[name][0]))
     )
-    known = [Track(a, b, False) for a in sorted(own) for b in own[a][0] if b in names]
-    drawn = {(track.a, track.b) for track in known}
-    found = [Track(a, b, True) for a, b in sorted(set(ways)) if a != b and (a, b) not in drawn]
     right = max(s.x for s in stations)
     return StageMap(stations, (*known, *found), int(right + PAD_X), int(PAD_Y * 2 + top * STEP_Y))
 
@@ -102,24 +103,54 @@ def _graph(kind: str) -> dict[str, tuple[tuple[str, ...], str]]:
     return {**graph, "nic.tx": ((), "The device puts frames on the wire.")}
 
 
-def _places(names: Collection[str]) -> dict[str, tuple[float, float]]:
-    """A free place for every name: its own, or for a stranger one that its name suggests."""
+Spot = tuple[float, float]
+
+
+@lru_cache(maxsize=64)
+def _places(names: frozenset[str], tracks: tuple[Track, ...]) -> dict[str, Spot]:
+    """A free place for every name: its own, or for others the best that is left, so that few tracks run through it."""
     places = {name: PLACES[name] for name in names if name in PLACES}
-    for name in sorted(set(names) - set(places)):
+    for name in sorted(names - places.keys()):
         column, row = _suggested(name)
-        inwards = sorted(range(COLUMNS + 1), key=lambda other: abs(other - column))
-        spots = ((float(c), row + up) for up in range(len(names)) for c in inwards)
-        places[name] = next(spot for spot in spots if _is_free(spot, places.values()))
+        spots = [(c / 2, r / 2) for c in range(2 * COLUMNS + 3) for r in range(1, 20)]
+        free = [spot for spot in spots if _is_free(spot, places.values())]
+        places[name] = min(free, key=lambda s: (_cost(name, s, places, tracks) + hypot(s[0] - column, s[1] - row), s))
     return places
 
 
-def _is_free(spot: tuple[float, float], taken: Iterable[tuple[float, float]]) -> bool:
-    return not any(abs(spot[0] - c) < 1 and abs(spot[1] - r) < 0.8 for c, r in taken)
+def _is_free(spot: Spot, taken: Iterable[Spot]) -> bool:
+    return not any(abs(spot[0] - c) < 1 and abs(spot[1] - r) < 1 for c, r in taken)
 
 
-def _suggested(name: str) -> tuple[float, float]:
+def _cost(name: str, spot: Spot, places: dict[str, Spot], tracks: tuple[Track, ...]) -> float:
+    """What a station costs at that spot: tracks through stations most, then the length of its own tracks."""
+    at = {**places, name: spot}
+    cost = 0.0
+    for a, b in ((at[t.a], at[t.b]) for t in tracks if t.a in at and t.b in at):
+        if spot in (a, b):
+            cost += 0.4 * hypot(a[0] - b[0], a[1] - b[1])
+            cost += 20 * sum(_runs_through(a, b, other) for other in places.values() if other not in (a, b))
+        else:
+            cost += 20 * _runs_through(a, b, spot)
+    return cost
+
+
+def _runs_through(a: Spot, b: Spot, station: Spot) -> bool:
+    """Whether the straight track from a to b touches the station's shape (Liang and Barsky's clipping)."""
+    first, last = 0.0, 1.0
+    for axis, half in ((0, STATION[0] / STEP_X / 2), (1, STATION[1] / STEP_Y / 2)):
+        way, to = b[axis] - a[axis], station[axis] - a[axis]
+        if way:
+            enter, leave = sorted(((to - half) / way, (to + half) / way))
+            first, last = max(first, enter), min(last, leave)
+        elif abs(to) > half:
+            return False
+    return first < last
+
+
+def _suggested(name: str) -> Spot:
     """Input at the left, output at the right, at the height of the protocol's other stages."""
     family, _, does = name.partition(".")
     rows = [row for known, (_, row) in PLACES.items() if known.split(".")[0] == family]
     column = {"input": 0, "rx": 0, "deliver": 0, "output": COLUMNS, "tx": COLUMNS, "send": COLUMNS}.get(does, 2)
-    return column, rows[0] if rows else 8.5
+    return column, rows[0] if rows else 5

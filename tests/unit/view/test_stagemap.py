@@ -2,25 +2,42 @@ from __future__ import annotations
 
 import pytest
 
+from netlab.stack.host import GRAPHS
 from netlab.view.layout import Point, around
-from netlab.view.stagemap import STATION, StageMap, Station, stage_map
+from netlab.view.stagemap import PLACES, STATION, StageMap, Station, stage_map
 
 
 def at(drawn: StageMap, name: str) -> Station:
     return next(station for station in drawn.stations if station.stage == name)
 
 
+def run_through(drawn: StageMap) -> list[str]:
+    """Stations that a foreign track runs through."""
+    found = []
+    for track in drawn.tracks:
+        a, b = at(drawn, track.a), at(drawn, track.b)
+        points = [Point(a.x + (b.x - a.x) * k / 200, a.y + (b.y - a.y) * k / 200) for k in range(201)]
+        for station in drawn.stations:
+            box = around(Point(station.x, station.y), *STATION)
+            hit = any(box.left < p.x < box.right and box.top < p.y < box.bottom for p in points)
+            found += [f"{track.a} - {track.b} runs through {station.stage}"] if hit and station not in (a, b) else []
+    return found
+
+
 @pytest.mark.parametrize("kind", ["host", "router", "switch"])
 def test_no_track_runs_through_a_foreign_station(kind: str) -> None:
     drawn = stage_map(kind, (), (), None)
-    assert drawn.tracks
-    for track in drawn.tracks:
-        a, b = at(drawn, track.a), at(drawn, track.b)
-        for station in drawn.stations:
-            box = around(Point(station.x, station.y), *STATION)
-            steps = (Point(a.x + (b.x - a.x) * k / 200, a.y + (b.y - a.y) * k / 200) for k in range(201))
-            hit = any(box.left < p.x < box.right and box.top < p.y < box.bottom for p in steps)
-            assert not hit or station in (a, b), f"{track.a} - {track.b} runs through {station.stage}"
+    assert drawn.tracks and not run_through(drawn)
+
+
+@pytest.mark.parametrize("kind", ["host", "router", "switch"])
+def test_a_stage_that_only_some_hosts_have_is_drawn_where_it_was_seen_and_in_nobody_s_way(kind: str) -> None:
+    further = {stage.name for stage in GRAPHS[kind]} - PLACES.keys()
+    assert not further & {station.stage for station in stage_map(kind, (), (), None).stations}
+    for name in sorted(further):
+        drawn = stage_map(kind, {name}, (), None)
+        assert at(drawn, name).state == "seen"
+        assert not run_through(drawn), name
 
 
 def test_what_is_received_goes_up_at_the_left_and_what_is_sent_down_at_the_right() -> None:
@@ -52,7 +69,7 @@ def test_unknown_stages_get_places_of_their_own() -> None:
     drawn = stage_map("host", names, (), None)
     boxes = [around(Point(s.x, s.y), *STATION) for s in drawn.stations]
     assert not [1 for i, a in enumerate(boxes) for b in boxes[:i] if a.overlaps(b)]
-    assert at(drawn, "tcp.input").x < at(drawn, "tcp.output").x
+    assert at(drawn, "qos.input").x < at(drawn, "qos.output").x
     assert max(box.right for box in boxes) < drawn.width and max(box.bottom for box in boxes) < drawn.height
 
 
