@@ -17,7 +17,6 @@ import signal
 import socket
 import string
 import sys
-import traceback
 from contextlib import suppress
 from pathlib import Path
 
@@ -152,6 +151,8 @@ def _leave(owner: socket.socket, status: int) -> None:
     """End a forked process at once, before it runs what its parent has on the stack; tell the owner what went wrong."""
     error = sys.exc_info()[1]
     if error is not None:
+        import traceback
+
         traceback.print_exc()
         sys.stderr.flush()
         with suppress(OSError):

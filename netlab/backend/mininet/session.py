@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -15,24 +15,51 @@ from netlab.backend.mininet import checks, runs
 from netlab.backend.mininet.arena import Arena
 from netlab.backend.mininet.command import Completed, Running
 from netlab.backend.mininet.natives import Natives
+from netlab.backend.mininet.observer import Observer
 from netlab.backend.mininet.remote import RemoteNet
-from netlab.backend.mininet.tasks import Tasks, source_named, words_of
+from netlab.backend.mininet.tasks import Stop, Tasks, source_named
 from netlab.backend.mininet.verify import differences
 from netlab.backend.names import address_of, node_named
-from netlab.errors import BadInput, Unavailable
-from netlab.probe.source import NATIVE_LATENCY, SETTLING, TICK, UNFINISHED, KernelProbe
+from netlab.errors import BadInput, NetlabError, Unavailable
+from netlab.probe import tracefs
 from netlab.topology.codec import plan_to_data
 from netlab.topology.spec import Plan
 from netlab.trace.log import DEFAULT_LIMIT, Header, Log
-from netlab.trace.record import Row
-from netlab.workload.spec import Outcome, Reply, UdpEcho, Workload
+from netlab.workload.spec import Outcome, UdpEcho, Workload
+
+
+class _Parts:
+    """What an open network consists of, taken down together. Nothing in it knows its session: see `MininetSession`."""
+
+    def __init__(self, plan: Plan, log: Log) -> None:
+        self._owner = os.getpid()
+        self.arena = Arena()
+        self.observer = Observer(plan, log)
+        self.natives: Natives | None = None
+        self.failures: Mapping[str, Sequence[SlotFailure]] = {}
+
+    def close(self) -> None:
+        """Last records first, then everything else; a second call does nothing, nor does a forked child's."""
+        if os.getpid() != self._owner:
+            return
+        natives, self.natives = self.natives, None
+        try:
+            if natives is not None:
+                with suppress(OSError, NetlabError):
+                    natives.flush()
+            self.observer.stop()
+        finally:
+            if natives is not None:
+                self.failures = natives.failures
+                natives.close()
+            self.arena.close()
 
 
 class MininetSession:
     """An open Mininet network; see `netlab.backend.base.Session`.
 
-    ``arena`` is the network itself, ``net`` what people who know Mininet expect. ``started`` is the CLOCK_MONOTONIC
-    ns that records count from.
+    ``arena`` is the network itself, ``net`` what people who know Mininet expect. A session that is forgotten (a
+    notebook's cell that is run again) closes by itself: so none of its parts, some of which are threads, may hold it.
     """
 
     def __init__(
@@ -48,19 +75,17 @@ class MininetSession:
     ) -> None:
         self.plan, self.problems = plan, tuple(problems)
         self.log = Log(_header(plan, seed, problems), limit=log_limit)
-        self.started = time.monotonic_ns()
-        self._probe: KernelProbe | None = None
-        self._natives: Natives | None = None
-        self._failures: Mapping[str, Sequence[SlotFailure]] = {}
-        self.arena = Arena()
+        self._parts = _Parts(plan, self.log)
+        self._close = weakref.finalize(self, self._parts.close)
+        self.arena = self._parts.arena
         try:
             self.arena.build(plan)
             self.net = RemoteNet(self.arena)
-            self.started = time.monotonic_ns()
-            self._tasks = Tasks(self.arena, plan, self._tell)
+            observer = self._parts.observer
             if watched:
-                self._watch(tracing)
-            self._natives = Natives(self.arena, plan, self._native_rows, slots or {})
+                observer.start(self.arena, tracing=tracing)
+            self._tasks = Tasks(self.arena, plan, observer.tell)
+            self._parts.natives = self._natives = Natives(self.arena, plan, observer.add_native, slots or {})
         except BaseException:
             self.close()
             raise
@@ -70,7 +95,7 @@ class MininetSession:
     @property
     def slot_failures(self) -> Mapping[str, Sequence[SlotFailure]]:
         """Node -> what went wrong in its slots."""
-        return self._natives.failures if self._natives is not None else self._failures
+        return self._parts.natives.failures if self._parts.natives is not None else self._parts.failures
 
     def verify(self) -> tuple[Problem, ...]:
         """What is asked and not in force, read back from the kernel."""
@@ -78,34 +103,24 @@ class MininetSession:
 
     def run(self, workloads: Sequence[Workload]) -> tuple[Outcome, ...]:
         """Run the workloads together to their end; the log has what they did. An interrupt ends their commands."""
-        jobs = [self._prepared(workload) for workload in workloads]
+        stop = Stop()
+        jobs = [self._prepared(workload, stop) for workload in workloads]
         pool = ThreadPoolExecutor(max(1, len(jobs)), thread_name_prefix="netlab-workload")
         try:
             under_way: list[Future[Outcome]] = [pool.submit(job) for job in jobs]
             outcomes = tuple(future.result() for future in under_way)
         except BaseException:
-            self._tasks.cancel()
+            stop()
             raise
         finally:
             pool.shutdown(wait=False)
-        self._settle()
+        self._natives.flush()
+        self._parts.observer.settle()
         return outcomes
 
     def close(self) -> None:
         """Take the network down: returns when nothing of it is left. A second call does nothing."""
-        try:
-            if self._natives is not None:
-                with suppress(OSError, Unavailable):
-                    self._natives.flush()
-            if self._probe is not None:
-                self._probe.stop()
-        finally:
-            self._probe = None
-            if self._natives is not None:
-                self._failures = self._natives.failures
-                self._natives.close()
-                self._natives = None
-            self.arena.close()
+        self._close()
 
     def __enter__(self) -> MininetSession:
         return self
@@ -129,52 +144,24 @@ class MininetSession:
 
     # ---- how it is done
 
-    def _prepared(self, workload: Workload) -> Callable[[], Outcome]:
+    def _prepared(self, workload: Workload, stop: Stop) -> Callable[[], Outcome]:
         """A workload that can start at once: its names are right and its server is up."""
         src = source_named(self.plan, workload)
         if hasattr(workload, "dst"):
             address_of(self.plan, workload.dst)
         if isinstance(workload, UdpEcho):
             self._serve(workload)
-        natives = self._natives
-        if natives is not None and src in natives:
+        natives, tasks = self._natives, self._tasks
+        if src in natives:
             return lambda: natives.run(workload)
-        return lambda: self._tasks.run(workload)
+        return lambda: tasks.run(workload, stop)
 
     def _serve(self, workload: UdpEcho) -> None:
         server = next((n.name for n in self.plan.nodes if workload.dst in (n.name, *n.addresses)), "")
         if not server:
             return  # an address that nobody has: the datagrams say so
-        if self._natives is not None and server in self._natives:
-            self._natives.serve_udp_echo(server, workload.port)
-        else:
-            self._tasks.serve_udp_echo(server, workload.port)
-
-    def _watch(self, tracing: bool) -> None:
-        names = {d.name: d.kernel for d in self.arena.devices.values() if not d.bridge}
-        probe = KernelProbe(self.plan, names, self.arena.packet_socket, self.log, self.started, tracing=tracing)
-        probe.start()
-        self._probe = probe
-
-    def _settle(self) -> None:
-        """Return when the log has what has happened so far."""
-        if self._natives is not None:
-            self._natives.flush()
-        if self._probe is not None:
-            latency = NATIVE_LATENCY if self._probe.has_native else UNFINISHED
-            time.sleep((latency + SETTLING) / 1e9 + TICK)
-            self._probe.poll()
-
-    def _tell(self, t: int, node: str, program: str, reply: Reply) -> None:
-        row = (t, "app", node, program, -1, 0, (words_of(reply), reply.rtt))
-        if self._probe is not None:
-            self._probe.add(row)
-        else:
-            self.log.add((t - self.started, *row[1:]))
-
-    def _native_rows(self, rows: list[Row]) -> None:
-        if self._probe is not None:
-            self._probe.add_native(rows)
+        host = self._natives if server in self._natives else self._tasks
+        host.serve_udp_echo(server, workload.port)
 
 
 class MininetBackend:
@@ -201,8 +188,15 @@ class MininetBackend:
                 raise BadInput(
                     f"node '{name}' runs the kernel's stack, which has no slot '{slot}'", where=plan.name, right=right
                 )
-        runs.sweep()
+        _sweep()
         return MininetSession(plan, seed=seed, slots=slots, problems=found, **self._settings)
+
+
+def _sweep() -> None:
+    """Remove what a killed keeper or janitor of an earlier run could not."""
+    runs.sweep()
+    with suppress(Unavailable):  # who may not trace has left no trace instance
+        tracefs.sweep()
 
 
 def _header(plan: Plan, seed: int, problems: Sequence[Problem]) -> Header:

@@ -27,20 +27,40 @@ _GRACE = 10.0
 """Seconds that a command may take beyond what its workload lasts."""
 
 
+class Stop:
+    """What the workloads of one run share: once it is called, their commands end, also those that start later."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # guards the others
+        self._jobs: set[Running] = set()
+        self._called = False
+
+    def __call__(self) -> None:
+        with self._lock:
+            self._called = True
+            for job in self._jobs:
+                job.cancel()
+
+    def add(self, job: Running) -> None:
+        """A command has started."""
+        with self._lock:
+            self._jobs.add(job)
+            if self._called:
+                job.cancel()
+
+    def discard(self, job: Running) -> None:
+        """A command has ended."""
+        with self._lock:
+            self._jobs.discard(job)
+
+
 class Tasks:
-    """Starts workloads on kernel hosts; `cancel` ends what is under way, from any thread."""
+    """Starts workloads on kernel hosts."""
 
     def __init__(self, arena: Arena, plan: Plan, tell: Tell) -> None:
         self.arena, self.plan, self.tell = arena, plan, tell
-        self._jobs: set[Running] = set()
         self._servers: dict[tuple[str, int], Running] = {}
-        self._lock = threading.Lock()  # guards _jobs and _servers
-
-    def cancel(self) -> None:
-        """End every workload's command; their outcomes are incomplete."""
-        with self._lock:
-            for job in self._jobs:
-                job.cancel()
+        self._lock = threading.Lock()  # guards _servers
 
     def serve_udp_echo(self, node: str, port: int) -> None:
         """Have an echo server on a kernel host, ready; a second call does nothing."""
@@ -53,13 +73,13 @@ class Tasks:
                 raise Unavailable(f"no UDP echo server can be started on '{node}': {said}", where=self.plan.name)
             self._servers[node, port] = server
 
-    def run(self, workload: Ping | UdpEcho | Frames) -> Outcome:
-        """Run a workload to its end."""
+    def run(self, workload: Ping | UdpEcho | Frames, stop: Stop) -> Outcome:
+        """Run a workload to its end, or until ``stop``: then its outcome is incomplete."""
         if isinstance(workload, Ping):
-            return self._ping(workload)
-        return self._echo(workload) if isinstance(workload, UdpEcho) else self._frames(workload)
+            return self._ping(workload, stop)
+        return self._echo(workload, stop) if isinstance(workload, UdpEcho) else self._frames(workload, stop)
 
-    def _ping(self, workload: Ping) -> Outcome:
+    def _ping(self, workload: Ping, stop: Stop) -> Outcome:
         argv = ping.command(workload, address_of(self.plan, workload.dst))
         if workload.start:
             argv = ["sh", "-c", 'sleep "$0" && exec "$@"', f"{workload.start / SEC:.6f}", *argv]
@@ -71,12 +91,13 @@ class Tasks:
                 replies[reply.seq] = reply
                 self.tell(time.monotonic_ns(), workload.src, "ping", reply)
 
-        done = self._run(workload.src, argv, _seconds(workload), line, env={**os.environ, "LC_ALL": "C"})
+        env = {**os.environ, "LC_ALL": "C"}
+        done = self._run(workload.src, argv, _seconds(workload), line, stop, env=env)
         for reply in ping.refused(done.stderr, workload.count, workload.src):
             replies[reply.seq] = reply
         return self._outcome(workload, replies, "ping")
 
-    def _echo(self, workload: UdpEcho) -> Outcome:
+    def _echo(self, workload: UdpEcho, stop: Stop) -> Outcome:
         fields = {name: getattr(workload, name) for name in ("port", "count", "interval", "size", "timeout", "start")}
         replies: dict[int, Reply] = {}
 
@@ -87,10 +108,10 @@ class Tasks:
             self.tell(said["t"], workload.src, "udp-echo", reply)
 
         request = {**fields, "dst": address_of(self.plan, workload.dst)}
-        self._program(workload.src, "echo", request, _seconds(workload), line)
+        self._program(workload.src, "echo", request, _seconds(workload), line, stop)
         return self._outcome(workload, replies, "udp-echo")
 
-    def _frames(self, workload: Frames) -> Outcome:
+    def _frames(self, workload: Frames, stop: Stop) -> Outcome:
         device = self.arena.devices[workload.interface].kernel
         request = {
             "device": device,
@@ -99,20 +120,26 @@ class Tasks:
             "start": workload.start,
         }
         seconds = (workload.start + len(workload.frames) * workload.interval) / SEC
-        done = self._program(workload.src, "frames", request, seconds, lambda _line: None)
+        done = self._program(workload.src, "frames", request, seconds, lambda _line: None, stop)
         if not done.ok:
             said = done.stderr.strip().rpartition("\n")[2]
             raise NetlabError(f"frames could not be sent on {workload.interface}: {said or done.why}")
         return Outcome(workload, ())
 
     def _program(
-        self, node: str, verb: str, request: dict[str, Any], seconds: float, line: Callable[[str], None]
+        self,
+        node: str,
+        verb: str,
+        request: dict[str, Any],
+        seconds: float,
+        line: Callable[[str], None],
+        stop: Stop,
     ) -> Completed:
         """Run one of `traffic`'s programs; its request lies in memory that it inherits."""
         memory = os.memfd_create("netlab-request")
         try:
             os.write(memory, json.dumps(request).encode())
-            return self._run(node, _python(_TRAFFIC, verb, "{fd3}"), seconds, line, fds=(memory,))
+            return self._run(node, _python(_TRAFFIC, verb, "{fd3}"), seconds, line, stop, fds=(memory,))
         finally:
             os.close(memory)
 
@@ -122,20 +149,19 @@ class Tasks:
         argv: Sequence[str],
         seconds: float,
         line: Callable[[str], None],
+        stop: Stop,
         *,
         fds: Sequence[int] = (),
         env: dict[str, str] | None = None,
     ) -> Completed:
         job = self.arena.start(node, argv, timeout=seconds + _GRACE, env=env, fds=fds)
-        with self._lock:
-            self._jobs.add(job)
+        stop.add(job)
         try:
             for text in job.lines():
                 line(text)
             return job.wait()
         finally:
-            with self._lock:
-                self._jobs.discard(job)
+            stop.discard(job)
 
     def _outcome(self, workload: Ping | UdpEcho, replies: dict[int, Reply], program: str) -> Outcome:
         for seq in range(1, workload.count + 1):
