@@ -65,7 +65,8 @@ def as_script(sent: Sent, offset: int, numbers: Numbers, layout: str) -> Packet:
     """A segment that left, in the script's numbers."""
     out = sent.out
     s = out.segment
-    seq = (s.seq - offset) % WRAP
+    # A RST for no connection has the sequence number 0 and nothing to count from (RFC 9293 §3.10.7.1).
+    seq = 0 if s.seq == 0 and s.flags == tcp.RST | tcp.ACK else (s.seq - offset) % WRAP
     options = tuple(_option_as_script(o, offset, numbers) for o in options_as_sent(sent, layout))
     ack = s.ack if s.flags & tcp.ACK else None
     udp = (out.tunnel.local, out.tunnel.remote) if out.tunnel else None

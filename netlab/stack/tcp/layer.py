@@ -136,9 +136,9 @@ class TcpLayer:
         self.listeners.pop((listener.local, listener.port), None)
         listener.closed = True
         step = Step([], [])
-        for endpoint in listener.half_open.values():
+        for endpoint in list(listener.half_open.values()):
             self._forget(endpoint)
-        for endpoint in listener.ready:
+        for endpoint in list(listener.ready):
             self._merge(step, self.done(endpoint, endpoint.connection.abort(now)))
         listener.half_open.clear()
         listener.ready.clear()

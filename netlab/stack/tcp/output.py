@@ -30,19 +30,30 @@ STAMPS = 12
 # ---- the window that is offered ------------------------------------------------------------------
 
 
-def receive_window(c: Connection) -> int:
-    """RCV.WND: bytes from RCV.NXT on that will be taken. It never shrinks (RFC 9293 §3.8.6.2.2)."""
+def _room_offered(c: Connection) -> int:
+    """What a segment that leaves now may offer: silly windows are not worth it (RFC 9293 §3.8.6.2.2)."""
     buffer = c.receive_buffer
     space = buffer - len(c.inbox)
     if space < buffer // 4 and space < c.send_mss:
         space = 0
     limit = MAXIMUM_WINDOW << c.rcv_scale if c.scaled else MAXIMUM_WINDOW
-    return max(min(space, limit), c.rcv_adv - c.rcv_nxt, 0)
+    return max(min(space, limit), c.rcv_adv - c.rcv_nxt)
+
+
+def receive_window(c: Connection) -> int:
+    """RCV.WND: bytes from RCV.NXT on that are taken. What was offered is never taken back (RFC 9293 §3.8.6.2.2).
+
+    BSD takes what fits into the buffer, even if the header had no way to offer so much.
+    """
+    offered = max(c.rcv_adv - c.rcv_nxt, 0)
+    if c.knobs.system != "freebsd" or (c.state == SYN_RECEIVED and not c.simultaneous):
+        return offered
+    return max(offered, c.receive_buffer - len(c.inbox))
 
 
 def _offer(c: Connection) -> int:
     """The window field of a segment that leaves now."""
-    window = receive_window(c)
+    window = _room_offered(c)
     c.rcv_adv = max(c.rcv_adv, c.rcv_nxt + window)
     if not c.scaled:
         return min(window, MAXIMUM_WINDOW)
@@ -51,7 +62,7 @@ def _offer(c: Connection) -> int:
 
 def window_update_due(c: Connection) -> bool:
     """Whether so much was read that the peer should hear of it (RFC 9293 §3.8.6.2.2, RFC 1122 §4.2.3.3)."""
-    window = receive_window(c)
+    window = _room_offered(c)
     news = c.rcv_nxt + window - c.rcv_adv
     buffer = c.receive_buffer
     if news < 2 * c.send_mss and news * 2 < buffer:
@@ -70,7 +81,7 @@ def send_syn(c: Connection) -> None:
         flags |= (ECE if c.ecn else 0) if answering else (ECE | CWR if c.ecn_asked else 0)
     options = synchronising(c, answering=answering)
     data = _syn_data(c, answering)
-    window = min(receive_window(c), MAXIMUM_WINDOW)
+    window = min(_room_offered(c), MAXIMUM_WINDOW)
     ack = c.rcv_nxt % WRAP if answering else 0
     c.out.append(Segment(c.iss % WRAP, ack, flags, window, data, options))
     c.rcv_adv = max(c.rcv_adv, c.rcv_nxt + window)

@@ -185,8 +185,13 @@ def _syn_in_syn_received(c: Connection, segment: Segment, seq: int) -> None:
     """The same SYN again is answered again; a SYN ACK ends a simultaneous open; another SYN is challenged."""
     if seq != c.irs:
         output.challenge(c)
-    elif segment.flags & ACK:
+    elif segment.flags & ACK and c.simultaneous:
+        c.ack_now = True
         _checked(c, segment._replace(seq=(segment.seq + 1) % WRAP, flags=segment.flags & ~SYN), seq + 1)
+    elif segment.flags & ACK:
+        # Both sides answered a SYN, and neither asked: this cannot be.
+        _refuse(c, segment)
+        c.die("abort", "closed")
     else:
         output.send_syn(c)
 

@@ -23,7 +23,7 @@ def keep_urgent(c: Connection, segment: Segment, seq: int) -> None:
 def take_text(c: Connection, segment: Segment, seq: int) -> None:
     """Data and FIN, in order or not."""
     if c.fin_received:
-        c.ack_now = True
+        # Nothing can follow a FIN (sixth and eighth check: ignore it).
         return
     if segment.flags & FIN:
         c.fin_at = seq + len(segment.payload)
