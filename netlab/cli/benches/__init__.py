@@ -24,6 +24,7 @@ BENCHES = {
     "codec": "headers parsed and built, beside scapy and dpkt",
     "sim": "packets through the simulated world",
     "picture": "from the first import to the first picture of lab 01",
+    "live": "from record to pixel, in JupyterLab in a headless browser",
     "up": "a star of 20 hosts in Mininet, beside stock Mininet, until every bridge port forwards",
 }
 """name -> what it measures; its module is netlab.cli.benches.<name>, with a function ``rows()``."""
