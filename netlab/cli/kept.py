@@ -1,4 +1,4 @@
-"""A run that is kept in a folder: ``trace.arrow`` (all records) and ``result.json`` (what was measured)."""
+"""A run that is kept in a folder: ``trace.arrow``, its records; ``result.json``, what was measured; ``report.html``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from netlab.trace.log import Log
 
 TRACE = "trace.arrow"
 RESULT = "result.json"
+REPORT = "report.html"
 
 
 def facts_of(result: Result) -> dict[str, Any]:
@@ -32,10 +33,14 @@ def facts_of(result: Result) -> dict[str, Any]:
 
 def keep(result: Result, folder: Path) -> None:
     """Write the run into the folder, over an earlier one; BadInput when the folder cannot be made."""
+    from netlab.view.path import packet_path
+    from netlab.view.render.html import html_page
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         result.log.save(folder / TRACE)
         (folder / RESULT).write_text(json.dumps(facts_of(result), indent=2) + "\n", encoding="utf-8")
+        (folder / REPORT).write_text(html_page(packet_path(result.log)), encoding="utf-8")
     except OSError as error:
         what = f"the run cannot be kept there ({error.strerror})"
         raise BadInput(what, where=str(folder), right="choose another folder with --out") from error
