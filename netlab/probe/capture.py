@@ -74,6 +74,8 @@ class Capture:
             self.close()
             raise
         forget_in_forks(self)
+        wait_for_stamps()
+        self.drain()  # what came before has the time at which it was read, and not its own
 
     def _add(self, name: str, share: int, sock: socket.socket, program: list[Step]) -> None:
         self._sockets[sock.fileno()] = (name, share, sock)
@@ -196,6 +198,36 @@ def _attach(sock: socket.socket, program: list[Step]) -> None:
 
     held = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in program))
     sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(program), ctypes.addressof(held)))
+
+
+SO_TIMESTAMPING = 37
+SOFTWARE = 1 << 3 | 1 << 4
+"""SOF_TIMESTAMPING_RX_SOFTWARE and SOF_TIMESTAMPING_SOFTWARE: a stamp when the packet came, or none at all."""
+STAMPS_WITHIN = 1.0
+"""Seconds after which we go on all the same."""
+
+
+def wait_for_stamps() -> None:
+    """Return when the kernel stamps packets: it begins to some time after the first socket asked for it.
+
+    Until then it gives out the time at which a packet is read, without a word. A datagram to ourselves tells.
+    """
+    give_up = time.monotonic() + STAMPS_WITHIN
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(STAMPS_WITHIN)
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, SOFTWARE)
+        try:
+            sock.bind(("127.0.0.1", 0))
+            while not _stamped(sock) and time.monotonic() < give_up:
+                time.sleep(0.0005)  # the kernel's worker thread wants a core
+        except OSError:
+            time.sleep(0.05)  # no loopback here: the worker has had its turn by then, as a rule
+
+
+def _stamped(sock: socket.socket) -> bool:
+    sock.sendto(b"?", sock.getsockname())
+    _, extras, _, _ = sock.recvmsg(16, 256)
+    return any(kind == SO_TIMESTAMPING and any(value[: _TIMESPEC.size]) for _, kind, value in extras)
 
 
 def _give_room(sock: socket.socket) -> None:

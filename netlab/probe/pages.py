@@ -76,9 +76,9 @@ class PageParser:
             return _freed(what, skb_at, form.offsets["location"], form.offsets.get("reason"))
         return _passed(what, skb_at, form.offsets["name"], form.offsets["len"], self._interfaces)
 
-    def parse(self, page: bytes, cpu: int, out: list[Event]) -> None:
-        """Append the events of one page of core ``cpu`` to ``out``, in order of time."""
-        (now,) = _u64(page, 0)
+    def parse(self, page: bytes, cpu: int, out: list[Event]) -> int:
+        """Append the events of one page of core ``cpu`` to ``out``, in order of time; the time of its last record."""
+        now: int = _u64(page, 0)[0]
         (commit,) = _u32(page, self._commit_at)
         end = self.start + (commit & COMMITTED)
         if commit & MISSED_EVENTS:
@@ -93,7 +93,7 @@ class PageParser:
                 length, body = kind * 4, at + 4
             elif kind == PADDING:
                 if not delta:
-                    return  # the rest of the page is empty
+                    break  # the rest of the page is empty
                 now += delta  # an event that a filter threw away: the next one counts from its time
                 at += 4 + _u32(page, at + 4)[0]
                 continue
@@ -110,6 +110,7 @@ class PageParser:
                 if event is not None:
                     append(event)
             at = body + length
+        return now
 
 
 def _header_fields(text: str) -> list[tuple[str, str, str]]:

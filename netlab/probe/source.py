@@ -33,6 +33,8 @@ NATIVE_LATENCY = 40_000_000
 """ns that rows of a node with our own stack may take to get here."""
 SETTLING = 3_000_000
 """ns that rows are held back, because an end is told as the start of the work that led to it."""
+MOUTHFUL = 256
+"""Pages of each core that are taken at once, some 20,000 events: with more to do, rows come in between all the same."""
 COUNT_EVERY = 1.0
 """Seconds between two looks at the counters of what was lost."""
 
@@ -84,6 +86,8 @@ class KernelProbe:
         self._failure: Exception | None = None
         self._counted = 0.0
         self._lost = 0
+        self._behind = False
+        """There was more in the buffers than was taken."""
         self._shares = 1
         self._notes: list[str] = []
         self.has_native = any(node.stack == "netlab" for node in plan.nodes)
@@ -121,6 +125,8 @@ class KernelProbe:
             self._close()
             raise
         self._joiner = self._make_joiner(interfaces)
+        if self._instance is not None:
+            self._instance.drain()  # packets that were on their way before the captures were ready
 
     def _captured(self) -> tuple[str, ...]:
         """Where frames are captured: where packets begin or change, and everywhere when nothing else is known.
@@ -158,7 +164,7 @@ class KernelProbe:
         return found
 
     def _run(self) -> None:
-        while not self._ending.wait(TICK):
+        while not self._ending.wait(0 if self._behind else TICK):
             try:
                 self.poll()
             except Exception as error:  # noqa: BLE001 - a thread's edge: `stop` raises it where somebody can see it
@@ -171,8 +177,7 @@ class KernelProbe:
             if self._joiner is None:
                 return 0
             now = time.monotonic_ns()
-            self._drain()
-            until = now - (NATIVE_LATENCY if self.has_native else UNFINISHED)
+            until = self._drain(now, MOUTHFUL) - (NATIVE_LATENCY if self.has_native else UNFINISHED)
             self._joiner.advance(until)
             rows = self._journal.release(until - SETTLING)
             self.log.extend(rows)
@@ -181,18 +186,23 @@ class KernelProbe:
                 self._count_lost()
             return len(rows)
 
-    def _drain(self) -> None:
+    def _drain(self, now: int, pages: int) -> int:
+        """Feed the joiner; the time up to which it has all that happened."""
         assert self._joiner is not None and self._capture is not None
+        complete = None
         if isinstance(self._joiner, KernelJoiner):
             assert self._instance is not None
-            events = self._instance.drain()  # before the frames: an event's frame is there when the event is
+            events, complete = self._instance.drain(pages)
+            # the frames after the events: an event's frame is there when the event is
             self._joiner.feed(events, self._capture.drain())
         else:
             self._joiner.feed(self._capture.drain())
+        self._behind = complete is not None
         with self._inbox_lock:
             rows, self._inbox = self._inbox, []
         if rows:
             self._joiner.add_native(rows)
+        return now if complete is None else min(now, complete)
 
     def stop(self) -> None:
         """Watch no more: the log has all that was seen. A second call does nothing."""
@@ -215,7 +225,7 @@ class KernelProbe:
         assert self._joiner is not None
         if self._instance is not None:
             self._instance.pause()
-        self._drain()
+        self._drain(0, 1 << 30)
         self._joiner.finish()
         self.log.extend(self._journal.flush())
         self._count_lost()

@@ -21,8 +21,10 @@ from netlab.probe.pages import Format, PageParser
 
 MOUNTS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
 PREFIX = "netlab-"
-BUFFER_KB = 8192
-"""Room for each core's events: about 150,000 of them."""
+BUFFERS_KB = 65_536
+"""Room for the events of all cores together, about 50 bytes each. The kernel sets it aside when it is asked for."""
+LEAST_KB, MOST_KB = 1024, 16_384
+"""What a core gets of it at least, and at most."""
 
 
 class Root:
@@ -160,8 +162,8 @@ class Instance:
     janitor when this process dies without it.
     """
 
-    def __init__(self, interfaces: Mapping[str, str], suffix: str = "", *, buffer_kb: int = BUFFER_KB) -> None:
-        """``interfaces``: kernel name -> plain name. Unavailable where tracing is not allowed."""
+    def __init__(self, interfaces: Mapping[str, str], suffix: str = "", *, buffer_kb: int = 0) -> None:
+        """``interfaces``: kernel name -> plain name; ``buffer_kb`` for each core. Unavailable where none may trace."""
         self.root = find_root()
         self.name = instance_name()
         self.path = f"{self.root.path}/instances/{self.name}"
@@ -172,7 +174,7 @@ class Instance:
             self._janitor = self._hire()  # first: an owner that is killed in between leaves nothing
             os.mkdir(self.path)
             self.parser = self._parser(interfaces)
-            self._set_up(suffix, buffer_kb)
+            self._set_up(suffix, buffer_kb or _share_of_room(os.cpu_count() or 1))
             forget_in_forks(self)
         except OSError as error:
             self.close()
@@ -217,14 +219,24 @@ class Instance:
             self._readers.append((int(entry[3:]), fd))
         self._write("tracing_on", "1")
 
-    def drain(self) -> list[Event]:
-        """Every event that is in the buffers now; sorted by time within a core only."""
+    def drain(self, pages: int = 1 << 30) -> tuple[list[Event], int | None]:
+        """The events that are in the buffers now, of each core at most so many pages; in order within a core only.
+
+        The second value is None when that was all, else the time up to which it was.
+        """
         out: list[Event] = []
+        complete: int | None = None
         size, parse = self.parser.page_size, self.parser.parse
         for cpu, fd in self._readers:
-            while page := _page(fd, size):
-                parse(page, cpu, out)
-        return out
+            last = 0
+            for _ in range(pages):
+                page = _page(fd, size)
+                if not page:
+                    break
+                last = parse(page, cpu, out)
+            else:
+                complete = last if complete is None else min(last, complete)
+        return out, complete
 
     def lost(self) -> int:
         """Events that the kernel overwrote or dropped because nobody read them in time."""
@@ -277,6 +289,10 @@ class Instance:
             raise
         finally:
             os.close(fd)
+
+
+def _share_of_room(cores: int) -> int:
+    return min(max(BUFFERS_KB // cores, LEAST_KB), MOST_KB)
 
 
 def _page(fd: int, size: int) -> bytes:

@@ -137,8 +137,8 @@ def test_the_sweep_takes_what_is_stale_and_leaves_what_lives(owner: Callable[...
     os.kill(stale.janitor, signal.SIGKILL)
     stale.kill()
     assert stale.instance in instances()
-    swept = tracefs.sweep()
-    assert stale.instance in swept and living.instance not in swept
+    swept = tracefs.sweep()  # another test's sweep may have been quicker
+    assert living.instance not in swept
     assert stale.instance not in instances() and living.instance in instances()
 
 
@@ -155,9 +155,9 @@ def test_another_network_s_devices_of_the_same_names_are_not_seen(network: Calla
     instance = tracefs.Instance({kernel: plain for plain, kernel in ours.names.items()}, ours.suffix)
     try:
         theirs.run("h1", "ping", "-c1", theirs.address("h2"))
-        assert [event for event in instance.drain() if event[1] <= RECEIVE] == []
+        assert [event for event in instance.drain()[0] if event[1] <= RECEIVE] == []
         ours.run("h1", "ping", "-c1", ours.address("h2"))
-        seen = [(event[1], event[4]) for event in sorted(instance.drain()) if event[1] <= RECEIVE]
+        seen = [(event[1], event[4]) for event in sorted(instance.drain()[0]) if event[1] <= RECEIVE]
         assert instance.lost() == 0
     finally:
         instance.close()
