@@ -116,11 +116,12 @@ def hire() -> Iterator[Hire]:
 
 
 def seconds_until(condition: Callable[[], bool], limit: float = 10.0) -> float:
-    """How long it took until a condition held; at most ``limit``."""
-    began = time.monotonic()
-    while not condition() and time.monotonic() - began < limit:
+    """How long it took until a condition held; at most ``limit``. The last look itself is not counted."""
+    began = looked = time.monotonic()
+    while not condition() and looked - began < limit:
         time.sleep(0.005)
-    return time.monotonic() - began
+        looked = time.monotonic()
+    return looked - began
 
 
 def free(suffix: str) -> bool:
