@@ -159,7 +159,7 @@ def up(owner: Owner) -> tuple[Path, str]:
     assert owner.says() == "begin"
     folder = Path(owner.says())
     word, suffix = owner.says().split()
-    assert word == "up" and folder.is_dir() and len(owner.marked()) >= 6
+    assert word == "up" and folder.is_dir() and len(owner.marked()) >= 4
     return folder, suffix
 
 
