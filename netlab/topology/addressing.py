@@ -1,8 +1,9 @@
 """Who shares a wire, and under which addresses.
 
-A *domain* is what one broadcast reaches: the interfaces of hosts and routers that links and switches join. Domain n
-(in the order of links) gets 10.0.n.0/24 unless an address is written in it, whose network it then is. In a domain,
-hosts count up from .1 and routers count down from .254, so that ".254 is the way out" holds in every drawing.
+A *domain* is what one broadcast reaches: the interfaces of hosts and routers that links, switches and overlays join,
+VLAN by VLAN. Domain n (in the order of links) gets 10.0.n.0/24 unless an address is written in it, whose network it
+then is. In a domain, hosts count up from .1 and routers count down from .254, so that ".254 is the way out" holds in
+every drawing.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from netlab.errors import NetlabError
 from netlab.topology import values
+from netlab.topology.broadcast import Broadcasts, Spot
 from netlab.topology.mistakes import Mistakes
+from netlab.topology.spec import Overlay, Topology
 from netlab.topology.wiring import Port, Wiring
 
 
 @dataclass
 class Domain:
-    """Ports that share a wire; ``network`` is the subnet of their first addresses."""
+    """Ports that share a wire; ``network`` is the subnet of their first addresses, ``asked`` what an overlay wants."""
 
     ports: list[Port] = field(default_factory=list)
+    asked: str = ""
     network: IPv4Network = field(default_factory=lambda: IPv4Network("10.0.0.0/24"))
 
 
@@ -30,6 +34,7 @@ class Addressing:
     """Addresses by plain interface name, and the domains."""
 
     domains: list[Domain]
+    overlays: tuple[Overlay, ...] = ()
     addresses: dict[str, tuple[IPv4Interface, ...]] = field(default_factory=dict)
 
     def networks(self, domain: Domain) -> list[IPv4Network]:
@@ -40,7 +45,9 @@ class Addressing:
 def assign(wiring: Wiring, mistakes: Mistakes) -> Addressing:
     """An address for every interface of a host or router; what is wrong with the written ones is noted."""
     written = _written(wiring, mistakes)
-    addressing = Addressing(_domains(wiring, mistakes))
+    _check_loops(wiring, mistakes)
+    overlays = mistakes.topology.overlays
+    addressing = Addressing([] if mistakes else _domains(wiring, overlays, mistakes), overlays)
     if not mistakes:
         _choose_networks(addressing.domains, written, mistakes)
     if not mistakes:
@@ -67,16 +74,21 @@ def _written(wiring: Wiring, mistakes: Mistakes) -> dict[str, tuple[IPv4Interfac
                 mistakes.note(what, *place, right="an address belongs to one interface")
             owners.setdefault(address.ip, name)
             good.append(address)
-        if node.kind == "switch" and good:
+        if node.kind == "switch" and good and not _tunnels(node.name, mistakes.topology):
             what = f"switch {node.name} has an address on {name}"
             spots = (("interface", name), ("node", node.name))
             mistakes.note(what, *spots, right="a switch forwards frames and has none; make it a router")
         found[name] = tuple(good)
-    return {**{port.name: () for port in wiring.all_ports()}, **found}
+    return {**{port.name: () for port in (*wiring.all_ports(), *wiring.all_stations())}, **found}
 
 
-def _domains(wiring: Wiring, mistakes: Mistakes) -> list[Domain]:
-    """Domains in the order of the links that begin them; a loop of switches is noted."""
+def _tunnels(switch: str, topology: Topology) -> bool:
+    """Whether a switch is in an overlay, and so may have an address that its tunnels begin at."""
+    return any(switch in overlay.members for overlay in topology.overlays)
+
+
+def _check_loops(wiring: Wiring, mistakes: Mistakes) -> None:
+    """A loop of switches is noted."""
     leader: dict[str, str] = {}
 
     def find(name: str) -> str:
@@ -87,25 +99,55 @@ def _domains(wiring: Wiring, mistakes: Mistakes) -> list[Domain]:
 
     for a, b in wiring.links:
         one, two = (find(_wire_of(port)) for port in (a, b))
-        if one == two and {a.node.kind, b.node.kind} == {"switch"}:
+        if one == two and a.bridged and b.bridged:
             what = f"the link {a.node.name}-{b.node.name} closes a loop of switches, where a broadcast circles for ever"
             mistakes.note(what, ("link", a.link), right="take one link of the loop away")
         leader[max(one, two)] = min(one, two)
-    domains: dict[str, Domain] = {}
-    for pair in wiring.links:
-        domain = domains.setdefault(find(_wire_of(pair[0])), Domain())
-        domain.ports += [port for port in pair if port.node.kind != "switch"]
-    return [_ordered(domain, wiring) for domain in domains.values()]
+
+
+def _domains(wiring: Wiring, overlays: tuple[Overlay, ...], mistakes: Mistakes) -> list[Domain]:
+    """Domains in the order of the links that begin them, then of overlays; a loop by way of an overlay is noted."""
+    broadcasts = Broadcasts(wiring, overlays)
+    at: dict[Spot, list[Port]] = {}
+    for port in wiring.all_stations():
+        at.setdefault(_spot(port), []).append(port)
+    links = [_spot(port) for pair in wiring.links for port in _on_ports(pair, wiring)]
+    order = {port.name: index for index, port in enumerate(wiring.all_stations())}
+    domains: list[Domain] = []
+    seen: set[Spot] = set()
+    for start in (*links, *(("overlay", o.name, ()) for o in overlays)):
+        if start in seen:
+            continue
+        reach = broadcasts.reach(start)
+        seen.update(reach.spots)
+        joined = [o for o in overlays if ("overlay", o.name, ()) in reach.spots]
+        if reach.loops and joined:
+            what = f"overlay {joined[0].name} closes a loop of switches, where a broadcast circles for ever"
+            mistakes.note(what, ("overlay", joined[0].name), right="join its switches one way only")
+        ports = [port for spot in reach.spots for port in at.get(spot, ())]
+        if ports:
+            ports.sort(key=lambda port: order[port.name])
+            domains.append(Domain(ports, next((o.network for o in joined if o.network), "")))
+    return domains
+
+
+def _spot(port: Port) -> Spot:
+    """Where an interface sends its frames to."""
+    if port.overlay is not None:
+        return ("overlay", port.overlay.name, ())
+    return ("cable", port.link, port.tags)
+
+
+def _on_ports(pair: tuple[Port, Port], wiring: Wiring) -> Iterator[Port]:
+    """The two ends of a cable, and the VLAN interfaces on them."""
+    for port in pair:
+        yield port
+        yield from (s for s in wiring.stations[port.node.name] if s.vlan and s.link == port.link)
 
 
 def _wire_of(port: Port) -> str:
     """What a port is joined by: the whole switch, or its own end of a cable."""
-    return port.node.name if port.node.kind == "switch" else port.name
-
-
-def _ordered(domain: Domain, wiring: Wiring) -> Domain:
-    order = {port.name: index for index, port in enumerate(wiring.all_ports())}
-    return Domain(sorted(domain.ports, key=lambda port: order[port.name]))
+    return port.node.name if port.bridged else port.name
 
 
 def _choose_networks(domains: list[Domain], written: dict[str, tuple[IPv4Interface, ...]], mistakes: Mistakes) -> None:
@@ -116,12 +158,32 @@ def _choose_networks(domains: list[Domain], written: dict[str, tuple[IPv4Interfa
             domain.network = first.network
             _check_subnet(domain, first, written, mistakes)
             _check_overlap(domain, taken, written, mistakes)
+            _check_asked(domain, first, mistakes)
             taken.append(first.network)
     taken += [address.network for addresses in written.values() for address in addresses]
     for number, domain in enumerate(domains, start=1):
         if not any(written[port.name] for port in domain.ports):
-            domain.network = next(free for free in _networks(number) if not any(free.overlaps(t) for t in taken))
+            free = (free for free in _networks(number) if not any(free.overlaps(t) for t in taken))
+            domain.network = _asked(domain, taken, mistakes) if domain.asked else next(free)
             taken.append(domain.network)
+
+
+def _asked(domain: Domain, taken: list[IPv4Network], mistakes: Mistakes) -> IPv4Network:
+    """The subnet that the domain's overlay wants; noted when it is in use."""
+    network = IPv4Network(domain.asked)
+    other = next((each for each in taken if each.overlaps(network)), None)
+    overlay = next(o for o in mistakes.topology.overlays if o.network == domain.asked)
+    if other is not None:
+        what = f"overlay {overlay.name} asks for {network}, but {other} is in use elsewhere"
+        mistakes.note(what, ("overlay", overlay.name), right="give it a subnet of its own")
+    return network
+
+
+def _check_asked(domain: Domain, first: IPv4Interface, mistakes: Mistakes) -> None:
+    if domain.asked and IPv4Network(domain.asked) != first.network:
+        overlay = next(o for o in mistakes.topology.overlays if o.network == domain.asked)
+        what = f"overlay {overlay.name} asks for {domain.asked}, but {first} is written on an interface in it"
+        mistakes.note(what, ("overlay", overlay.name), right="leave one of them out")
 
 
 def _networks(number: int) -> Iterator[IPv4Network]:

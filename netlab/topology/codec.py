@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from netlab.topology.spec import Limit, Plan, PlanInterface, PlanLink, PlanNode, PlanRoute
+from netlab.topology.spec import Limit, Plan, PlanInterface, PlanLink, PlanNode, PlanRoute, PlanVlan, PlanVtep, PortVlan
 
 
 def plan_to_data(plan: Plan) -> dict[str, Any]:
@@ -15,8 +15,13 @@ def plan_to_data(plan: Plan) -> dict[str, Any]:
 
 
 def _lists(node: dict[str, Any]) -> dict[str, Any]:
-    interfaces = [{**i, "addresses": list(i["addresses"])} for i in node["interfaces"]]
-    return {**node, "interfaces": interfaces, "routes": list(node["routes"])}
+    interfaces = [
+        {**i, "addresses": list(i["addresses"]), "vlan": i["vlan"] and {**i["vlan"], "trunk": list(i["vlan"]["trunk"])}}
+        for i in node["interfaces"]
+    ]
+    vlans = [{**v, "addresses": list(v["addresses"])} for v in node["vlans"]]
+    vteps = [{**v, "addresses": list(v["addresses"]), "remotes": list(v["remotes"])} for v in node["vteps"]]
+    return {**node, "interfaces": interfaces, "routes": list(node["routes"]), "vlans": vlans, "vteps": vteps}
 
 
 def plan_from_data(data: dict[str, Any]) -> Plan:
@@ -29,9 +34,18 @@ def plan_from_data(data: dict[str, Any]) -> Plan:
 
 
 def _node(data: dict[str, Any]) -> PlanNode:
-    interfaces = tuple(PlanInterface(**{**i, "addresses": tuple(i["addresses"])}) for i in data["interfaces"])
+    interfaces = tuple(_interface(i) for i in data["interfaces"])
     routes = tuple(PlanRoute(**r) for r in data["routes"])
-    return PlanNode(data["name"], data["kind"], data["stack"], interfaces, routes)
+    vlans = tuple(PlanVlan(**{**v, "addresses": tuple(v["addresses"])}) for v in data["vlans"])
+    vteps = tuple(
+        PlanVtep(**{**v, "addresses": tuple(v["addresses"]), "remotes": tuple(v["remotes"])}) for v in data["vteps"]
+    )
+    return PlanNode(data["name"], data["kind"], data["stack"], interfaces, routes, vlans, vteps)
+
+
+def _interface(data: dict[str, Any]) -> PlanInterface:
+    vlan = data["vlan"] and PortVlan(**{**data["vlan"], "trunk": tuple(data["vlan"]["trunk"])})
+    return PlanInterface(**{**data, "addresses": tuple(data["addresses"]), "vlan": vlan})
 
 
 def _link(data: dict[str, Any]) -> PlanLink:

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from netlab.errors import BadInput
 from netlab.topology import values
-from netlab.topology.spec import Kind, Link, Node
+from netlab.topology.spec import Kind, Link, Node, StackKind
 
 LARGEST = 1000
 """More nodes of one kind than this are surely a slip of the finger."""
 
 
-def several(prefix: str, n: int, kind: Kind = "host", *, first: int = 1) -> list[Node]:
+def several(prefix: str, n: int, kind: Kind = "host", *, first: int = 1, stack: StackKind = "kernel") -> list[Node]:
     """``n`` nodes: h1, h2, …; ``prefix`` is the letter, and ``first`` the first number."""
     at_least(n, 1, f"the number of {kind}s")
-    return [Node(f"{prefix}{number}", kind) for number in range(first, first + n)]
+    return [Node(f"{prefix}{number}", kind, stack) for number in range(first, first + n)]
 
 
 def at_least(n: object, low: int, what: str) -> None:

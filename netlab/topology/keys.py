@@ -44,17 +44,68 @@ KIND = Text(values.one_of("host", "router", "switch"), {"enum": ["host", "router
 STACK = Text(values.one_of("kernel", "netlab"), {"enum": ["kernel", "netlab"]})
 QUEUES = Text(values.count(1, values.QUEUES_LIMIT), {"type": "integer", "minimum": 1, "maximum": values.QUEUES_LIMIT})
 
+TAG = Text(values.one_of("802.1Q", "802.1ad"), {"enum": ["802.1Q", "802.1ad"]})
+VID = Text(values.count(1, values.VID_LIMIT), {"type": "integer", "minimum": 1, "maximum": values.VID_LIMIT})
+
+PORT_VLAN = Fields(
+    {
+        "access": Key(VID, "the one VLAN that it belongs to; its frames are untagged"),
+        "trunk": Key(ListOf(VID), "the VLANs that it carries, each frame with a tag, as [10, 20]"),
+        "native": Key(VID, "the VLAN of a trunk that is not tagged; none when left out"),
+        "qinq": Key(VID, "the service VLAN that whatever comes in travels in, tags and all"),
+        "tag": Key(TAG, "the kind of a trunk's tags: 802.1Q, or 802.1ad for a provider's; 802.1Q when left out"),
+    }
+)
+
+ADDRESSES = Key(
+    ListOf(Text(values.cidr, _text(_IPV4 + _LENGTH, "10.0.1.1/24"))),
+    "IPv4 addresses with their prefix lengths; left out, one is chosen",
+)
+
 INTERFACE = Fields(
     {
-        "addresses": Key(
-            ListOf(Text(values.cidr, _text(_IPV4 + _LENGTH, "10.0.1.1/24"))),
-            "IPv4 addresses with their prefix lengths; left out, one is chosen",
-        ),
+        "addresses": ADDRESSES,
         "mac": Key(Text(values.mac, _text(values.MAC, "02:00:00:00:01:00")), "MAC address; left out, one is chosen"),
         "queues": Key(QUEUES, "how many pairs of rings the interface has; 1 when left out"),
         "mtu": Key(Text(values.mtu, _quantity(SIZE, "1500 B")), "the longest packet; 1500 B when left out"),
+        "vlan": Key(PORT_VLAN, "on a switch, its part in VLANs: {access: 10}, {trunk: [10, 20]} or {qinq: 100}"),
     }
 )
+
+VLAN = Fields(
+    {
+        "on": Key(INTERFACE_NAME, "the interface that it lies on, as eth0, or another VLAN's, as v100", required=True),
+        "id": Key(VID, "the VLAN, 1 to 4094, in the tag of its frames", required=True),
+        "tag": Key(TAG, "the kind of its tag: 802.1Q, or 802.1ad; 802.1Q when left out"),
+        "pcp": Key(
+            Text(values.count(0, 7), {"type": "integer", "minimum": 0, "maximum": 7}),
+            "the priority code point of what it sends; 0 when left out",
+        ),
+        "addresses": ADDRESSES,
+        "mtu": Key(Text(values.mtu, _quantity(SIZE, "1500 B")), "the longest packet; as much as fits when left out"),
+    }
+)
+
+OVERLAY = Fields(
+    {
+        "vni": Key(
+            Text(values.count(1, values.VNI_LIMIT), {"type": "integer", "minimum": 1, "maximum": values.VNI_LIMIT}),
+            "the VXLAN's number, 1 to 16777215",
+            required=True,
+        ),
+        "members": Key(ListOf(NODE_NAME), "the nodes that it joins, as [h1, h3]", required=True),
+        "port": Key(
+            Text(values.count(1, 65535), {"type": "integer", "minimum": 1, "maximum": 65535}),
+            "the UDP port of its tunnels: 4789 when left out, 8472 was Linux's",
+        ),
+        "network": Key(
+            Text(values.network, _text(_IPV4 + _LENGTH, "192.168.42.0/24")),
+            "the subnet of the addresses in it; one is chosen when left out",
+        ),
+        "vlan": Key(VID, "the VLAN that it is a part of on switches that have VLANs; 1 when left out"),
+    }
+)
+
 
 ROUTE = Fields(
     {
@@ -77,6 +128,10 @@ NODE = Fields(
         "stack": Key(STACK, "whose network stack it runs: kernel, or netlab for our own; kernel when left out"),
         "interfaces": Key(
             Named("interface", INTERFACE_NAME, INTERFACE), "its interfaces, by name; left out, one for each link"
+        ),
+        "vlans": Key(
+            Named("vlan", INTERFACE_NAME, VLAN),
+            "on a host or router, its VLAN interfaces, as 'v10: {on: eth0, id: 10}'",
         ),
         "routes": Key(ListOf(ROUTE), "routes beside those that netlab finds; one for the same prefix replaces it"),
     }
@@ -109,5 +164,8 @@ TOPOLOGY = Fields(
         "name": Key(Text(values.word, {"type": "string"}), "the network's name; the file's when left out"),
         "nodes": Key(Named("node", NODE_NAME, NODE), "nodes by name, as 'h1: {kind: host}'", required=True),
         "links": Key(ListOf(LINK, label=_link_label), "links, as '- {ends: [h1, s1]}'"),
+        "overlays": Key(
+            Named("overlay", INTERFACE_NAME, OVERLAY), "VXLANs over the links, as 'blue: {vni: 42, members: [h1, h3]}'"
+        ),
     }
 )

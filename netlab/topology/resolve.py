@@ -6,12 +6,16 @@ from netlab.errors import NetlabError
 from netlab.topology import values
 from netlab.topology.addressing import Addressing, assign
 from netlab.topology.mistakes import Mistakes, bad_topology
+from netlab.topology.overlays import overlay_stations, vtep_name, vteps
 from netlab.topology.routing import Routing
-from netlab.topology.spec import Link, Node, Plan, PlanInterface, PlanLink, PlanNode, Topology
+from netlab.topology.spec import Link, Node, Plan, PlanInterface, PlanLink, PlanNode, PlanVlan, Topology
+from netlab.topology.vlans import vlan_stations
 from netlab.topology.wiring import Port, Wiring, wire
 
 KINDS = ("host", "router", "switch")
 STACKS = ("kernel", "netlab")
+FIRST_VTEP = 0x80
+"""The last number in the MAC address of a node's first end of an overlay."""
 
 
 def resolve(topology: Topology) -> Plan:
@@ -27,6 +31,8 @@ def attempt(topology: Topology) -> tuple[Plan | None, list[NetlabError]]:
     mistakes = Mistakes(topology)
     _check_values(topology, mistakes)
     wiring = wire(topology, mistakes)
+    vlan_stations(wiring, mistakes)
+    overlay_stations(topology, wiring, mistakes)
     addressing = assign(wiring, mistakes)
     if mistakes:
         return None, mistakes.found
@@ -87,6 +93,9 @@ def _macs(topology: Topology, wiring: Wiring, mistakes: Mistakes) -> dict[str, s
     for name, ports in wiring.ports.items():
         for index, port in enumerate(ports):
             macs.setdefault(port.name, _free_mac(numbers[name], index, written))
+        joined = [overlay for overlay in topology.overlays if name in overlay.members]
+        for index, overlay in enumerate(joined, FIRST_VTEP):
+            macs[vtep_name(overlay, name)] = _free_mac(numbers[name], index, written)
     return macs
 
 
@@ -99,15 +108,27 @@ def _free_mac(node: int, interface: int, taken: dict[str, str]) -> str:
 
 def _node(node: Node, wiring: Wiring, addressing: Addressing, macs: dict[str, str], routing: Routing) -> PlanNode:
     interfaces = tuple(_interface(port, addressing, macs) for port in wiring.ports[node.name])
-    return PlanNode(node.name, node.kind, node.stack, interfaces, routing.routes(node))
+    vlans = tuple(_vlan(port, addressing, macs) for port in wiring.vlans[node.name])
+    tunnels = vteps(node, wiring, addressing, macs)
+    return PlanNode(node.name, node.kind, node.stack, interfaces, routing.routes(node), vlans, tunnels)
 
 
 def _interface(port: Port, addressing: Addressing, macs: dict[str, str]) -> PlanInterface:
     addresses = tuple(str(address) for address in addressing.addresses.get(port.name, ()))
     mac = macs.get(port.name, "")
+    spec = port.spec
     return PlanInterface(
-        port.name, port.node.name, mac, addresses, port.spec.mtu, port.spec.queues, port.peer, port.link
+        port.name, port.node.name, mac, addresses, spec.mtu, spec.queues, port.peer, port.link, spec.vlan
     )
+
+
+def _vlan(port: Port, addressing: Addressing, macs: dict[str, str]) -> PlanVlan:
+    """A VLAN's interface has the MAC address of the port at the bottom."""
+    assert port.vlan is not None
+    vlan, name, node = port.vlan, port.name, port.node.name
+    addresses = tuple(str(address) for address in addressing.addresses.get(name, ()))
+    mac = macs[name] = macs[port.parent]
+    return PlanVlan(name, node, port.parent, vlan.id, vlan.tag, vlan.pcp, mac, addresses, port.spec.mtu)
 
 
 def _link(link: Link, a: Port, b: Port) -> PlanLink:

@@ -31,8 +31,8 @@ class Routing:
         self._routers = {id(d): [p for p in d.ports if p.node.kind == "router"] for d in addressing.domains}
 
     def routes(self, node: Node) -> tuple[PlanRoute, ...]:
-        """The node's table, longest prefix first; a switch has none."""
-        if node.kind == "switch":
+        """The node's table, longest prefix first; a switch has none but for its tunnels."""
+        if not self.wiring.stations[node.name]:
             return ()
         routes = {route.prefix: route for route in (*self._connected(node), *self._written(node))}
         found = self._to_everywhere(node) if node.kind == "router" else self._to_first_router(node)
@@ -41,7 +41,7 @@ class Routing:
         return tuple(sorted(routes.values(), key=lambda route: -int(route.prefix.rpartition("/")[2])))
 
     def _connected(self, node: Node) -> list[PlanRoute]:
-        ports = self.wiring.ports[node.name]
+        ports = self.wiring.stations[node.name]
         networks = [(address.network, port.name) for port in ports for address in self.addressing.addresses[port.name]]
         return [PlanRoute(str(network), "", name) for network, name in reversed(dict(reversed(networks)).items())]
 
@@ -64,7 +64,7 @@ class Routing:
         return routes
 
     def _towards(self, node: Node, via: IPv4Address) -> Port | None:
-        for port in self.wiring.ports[node.name]:
+        for port in self.wiring.stations[node.name]:
             if any(via in address.network for address in self.addressing.addresses[port.name]):
                 return port
         return None
@@ -73,7 +73,7 @@ class Routing:
         return ", ".join(route.prefix for route in self._connected(node)) or "no network"
 
     def _to_first_router(self, node: Node) -> list[PlanRoute]:
-        for port in self.wiring.ports[node.name]:
+        for port in self.wiring.stations[node.name]:
             for other in self.domain_of[port.name].ports:
                 if other.node.kind == "router":
                     return [PlanRoute(DEFAULT, self._address(other, port), port.name)]
@@ -94,7 +94,7 @@ class Routing:
         while queue:
             router = queue.popleft()
             first = reached[router]
-            for port in self.wiring.ports[router]:
+            for port in self.wiring.stations[router]:
                 domain = id(self.domain_of[port.name])
                 for network in self._networks[domain]:
                     if first and network not in seen:

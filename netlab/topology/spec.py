@@ -133,7 +133,8 @@ class Overlay:
     members: tuple[str, ...]
     port: int = 4789
     network: str = ""
-    vlan: int = 1
+    vlan: int = 0
+    """0: 1, the VLAN of a switch's ports of which nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -229,8 +230,10 @@ class PlanNode:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Every address of the node, without prefix lengths, in interface order."""
-        return tuple(a.split("/")[0] for i in (*self.interfaces, *self.vlans, *self.vteps) for a in i.addresses)
+        """Every address of the node, without prefix lengths: of interfaces, then of VLANs, then of overlays."""
+        held = [i.addresses for i in self.interfaces] + [v.addresses for v in self.vlans]
+        held += [v.addresses for v in self.vteps]
+        return tuple(address.split("/")[0] for addresses in held for address in addresses)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,9 @@ TAKEN = ("lo", "all", "default")
 MTU_RANGE = (68, 65535)
 """RFC 791 §3.2: every network carries 68 bytes; an IPv4 packet has at most 65,535."""
 QUEUES_LIMIT = 64
+VID_LIMIT = 4094
+"""0 is for tags with a priority alone, 4095 is reserved (IEEE 802.1Q-2018 table 9-2)."""
+VNI_LIMIT = 2**24 - 1
 
 
 def node_name(text: str, what: str) -> str:
@@ -163,6 +166,13 @@ def prefix(text: str, what: str) -> str:
     if str(network.network_address) != text.partition("/")[0]:
         raise BadInput(f"{what} '{text}' has bits behind its length", right=f"write {network}")
     return str(network)
+
+
+def network(text: str, what: str) -> str:
+    """A subnet: "192.168.42.0/24"."""
+    if text == "default":
+        raise BadInput(f"{what} is 'default'", right="write it as 192.168.42.0/24")
+    return prefix(text, what)
 
 
 def _ipv4(text: str, whole: str, what: str) -> IPv4Address:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from netlab.errors import NetlabError
 from netlab.topology import values
 from netlab.topology.mistakes import Mistakes
-from netlab.topology.spec import NAME_LIMIT, End, Interface, Node, Topology
+from netlab.topology.spec import NAME_LIMIT, End, Interface, Node, Overlay, Tag, Topology, Vlan
 
 FIRST_PORT = {"host": 0, "router": 0, "switch": 1}
 """Mininet counts a host's interfaces from eth0 and a switch's from eth1, and so do we."""
@@ -21,12 +21,23 @@ class Port:
     node: Node
     spec: Interface
     link: int
+    """The cable that it is at; -1 for an overlay's."""
     peer: str = ""
+    vlan: Vlan | None = None
+    parent: str = ""
+    tags: tuple[tuple[Tag, int], ...] = ()
+    """What a VLAN interface's frames carry on the cable, outermost first."""
+    overlay: Overlay | None = None
 
     @property
     def name(self) -> str:
         """The plain name."""
         return self.spec.name
+
+    @property
+    def bridged(self) -> bool:
+        """Whether frames are forwarded by it: a switch's, unless it has an address, for the switch's tunnels."""
+        return self.node.kind == "switch" and not self.spec.addresses
 
 
 @dataclass
@@ -37,6 +48,15 @@ class Wiring:
     links: list[tuple[Port, Port]] = field(default_factory=list)
     declared: list[tuple[Node, Interface]] = field(default_factory=list)
     """Every interface that was written down, linked or not."""
+    stations: dict[str, list[Port]] = field(default_factory=dict)
+    """What has addresses, by node: ports, VLAN interfaces, ends of overlays."""
+    vlans: dict[str, list[Port]] = field(default_factory=dict)
+    """VLAN interfaces by node, what one lies on before it."""
+
+    def all_stations(self) -> Iterator[Port]:
+        """Every station, in node order."""
+        for stations in self.stations.values():
+            yield from stations
 
     def all_ports(self) -> Iterator[Port]:
         """Every port, in node order."""
@@ -89,6 +109,11 @@ def _possible(topology: Topology, index: int, nodes: dict[str, Node], mistakes: 
         mistakes.note(f"link {link} joins {link.a.node} to itself", place, right="a link joins two nodes")
         return False
     return not strangers
+
+
+def has_vlans(node: Node) -> bool:
+    """Whether a switch looks at VLAN tags."""
+    return any(interface.vlan is not None for interface in node.interfaces)
 
 
 class _Pool:
@@ -149,7 +174,7 @@ class _Pool:
 
 
 def _named(spec: Interface, name: str) -> Interface:
-    return Interface(name, spec.addresses, spec.mac, spec.queues, spec.mtu)
+    return replace(spec, name=name)
 
 
 def _report_unlinked(topology: Topology, pools: dict[str, _Pool], mistakes: Mistakes) -> None:

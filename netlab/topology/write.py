@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netlab.topology.spec import Interface, Link, Node, Topology
+from netlab.topology.spec import Interface, Link, Node, Overlay, PortVlan, Topology, Vlan
 from netlab.units import RATE, SIZE, TIME
 
 _PLAIN = Interface("")
@@ -15,17 +15,22 @@ def to_yaml(topology: Topology) -> str:
         lines += _node(node)
     if topology.links:
         lines += ["links:", *(f"  - {_flow(_link(link))}" for link in topology.links)]
+    if topology.overlays:
+        lines += ["overlays:", *(f"  {overlay.name}: {_flow(_overlay(overlay))}" for overlay in topology.overlays)]
     return "\n".join(lines) + "\n"
 
 
 def _node(node: Node) -> list[str]:
     keys: dict[str, str] = {"kind": node.kind, **({"stack": node.stack} if node.stack != "kernel" else {})}
-    if not node.interfaces and not node.routes:
+    if not node.interfaces and not node.routes and not node.vlans:
         return [f"  {node.name}: {_flow(keys)}"]
     lines = [f"  {node.name}:", *(f"    {key}: {value}" for key, value in keys.items())]
     if node.interfaces:
         lines.append("    interfaces:")
         lines += [f"      {i.name.removeprefix(node.name + '-')}: {_flow(_interface(i))}" for i in node.interfaces]
+    if node.vlans:
+        lines.append("    vlans:")
+        lines += [f"      {v.name.removeprefix(node.name + '-')}: {_flow(_vlan(node.name, v))}" for v in node.vlans]
     if node.routes:
         lines.append("    routes:")
         lines += [f"      - {_flow({'prefix': route.prefix, 'via': route.via})}" for route in node.routes]
@@ -42,7 +47,36 @@ def _interface(interface: Interface) -> dict[str, str]:
         keys["queues"] = str(interface.queues)
     if interface.mtu != _PLAIN.mtu:
         keys["mtu"] = f"{interface.mtu} B"
+    if interface.vlan is not None:
+        keys["vlan"] = _flow(_port_vlan(interface.vlan))
     return keys
+
+
+def _port_vlan(vlan: PortVlan) -> dict[str, str]:
+    keys = {key: str(vid) for key in ("access", "native", "qinq") if (vid := getattr(vlan, key))}
+    if vlan.trunk:
+        keys["trunk"] = f"[{', '.join(map(str, vlan.trunk))}]"
+    return keys | ({"tag": vlan.tag} if vlan.tag != "802.1Q" else {})
+
+
+def _vlan(node: str, vlan: Vlan) -> dict[str, str]:
+    keys = {"on": vlan.on.removeprefix(f"{node}-"), "id": str(vlan.id)}
+    if vlan.tag != "802.1Q":
+        keys["tag"] = vlan.tag
+    if vlan.pcp:
+        keys["pcp"] = str(vlan.pcp)
+    if vlan.addresses:
+        keys["addresses"] = f"[{', '.join(vlan.addresses)}]"
+    return keys | ({"mtu": f"{vlan.mtu} B"} if vlan.mtu else {})
+
+
+def _overlay(overlay: Overlay) -> dict[str, str]:
+    keys = {"vni": str(overlay.vni), "members": f"[{', '.join(map(_quoted, overlay.members))}]"}
+    if overlay.port != Overlay.port:
+        keys["port"] = str(overlay.port)
+    if overlay.network:
+        keys["network"] = overlay.network
+    return keys | ({"vlan": str(overlay.vlan)} if overlay.vlan else {})
 
 
 def _link(link: Link) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
 from netlab.errors import NetlabError
 from netlab.topology.keys import TOPOLOGY
 from netlab.topology.shapes import TOP, Got, Reader
-from netlab.topology.spec import Interface, Kind, Link, Node, Route, StackKind, Topology
+from netlab.topology.spec import Interface, Kind, Link, Node, Overlay, PortVlan, Route, StackKind, Topology, Vlan
 from netlab.topology.values import plain_name
 
 Where = dict[tuple[str, object], str]
@@ -57,7 +58,8 @@ def _topology(got: Got, file: str) -> Topology:
     where: Where = {("topology", ""): got.where}
     nodes = tuple(_node(name, each, where) for name, each in _values(got, "nodes", {}).items())
     links = tuple(_links(_values(got, "links", []), where))
-    return Topology(_values(got, "name", Path(file).stem), nodes, links, where)
+    overlays = tuple(_overlays(_values(got, "overlays", {}), where))
+    return Topology(_values(got, "name", Path(file).stem), nodes, links, where, overlays)
 
 
 def _values(got: Got, key: str, default: Any) -> Any:
@@ -74,7 +76,7 @@ def _node(name: str, got: Got, where: Where) -> Node:
             where["route", (name, len(routes) - 1)] = part.where
     kind: Kind = _values(got, "kind", get_args(Kind)[0])
     stack: StackKind = _values(got, "stack", get_args(StackKind)[0])
-    return Node(name, kind, stack, interfaces, tuple(routes))
+    return Node(name, kind, stack, interfaces, tuple(routes), tuple(_vlans(name, got, where)))
 
 
 def _interface(node: str, name: str, got: Got, where: Where) -> Interface:
@@ -83,7 +85,35 @@ def _interface(node: str, name: str, got: Got, where: Where) -> Interface:
     addresses = tuple(each.value for each in _values(got, "addresses", []))
     for each in _values(got, "addresses", []):
         where["address", (full, each.value)] = each.where
-    return Interface(full, addresses, _values(got, "mac", ""), _values(got, "queues", 1), _values(got, "mtu", 1500))
+    mac, queues, mtu = _values(got, "mac", ""), _values(got, "queues", 1), _values(got, "mtu", 1500)
+    return Interface(full, addresses, mac, queues, mtu, _port_vlan(full, got, where))
+
+
+def _port_vlan(name: str, got: Got, where: Where) -> PortVlan | None:
+    if "vlan" not in got.value:
+        return None
+    part = got.value["vlan"]
+    where["vlan", name] = part.where
+    plain = {key: each.value for key, each in part.value.items() if key != "trunk"}
+    return PortVlan(trunk=tuple(each.value for each in _values(part, "trunk", [])), **plain)
+
+
+def _vlans(node: str, got: Got, where: Where) -> Iterator[Vlan]:
+    for name, part in _values(got, "vlans", {}).items():
+        if {"on", "id"} <= set(part.value):
+            full = plain_name(node, name)
+            where["interface", full] = part.where
+            addresses = tuple(each.value for each in _values(part, "addresses", []))
+            plain = {key: each.value for key, each in part.value.items() if key != "addresses"}
+            yield Vlan(full, addresses=addresses, **plain)
+
+
+def _overlays(parts: dict[str, Got], where: Where) -> Iterator[Overlay]:
+    for name, part in parts.items():
+        if {"vni", "members"} <= set(part.value):
+            where["overlay", name] = part.where
+            members = tuple(each.value for each in _values(part, "members", []))
+            yield Overlay(name, members=members, **{k: v.value for k, v in part.value.items() if k != "members"})
 
 
 def _links(parts: list[Got], where: Where) -> list[Link]:
