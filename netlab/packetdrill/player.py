@@ -28,7 +28,7 @@ from netlab.packetdrill.script import (
 from netlab.packetdrill.sysctls import is_linux
 from netlab.packetdrill.verdict import Failed, Verdict
 from netlab.packetdrill.world import World
-from netlab.stack.tcp.layer import HEADERS, Tunnel
+from netlab.stack.tcp.layer import Tunnel
 from netlab.stack.tcp.segment import Segment
 from netlab.stack.tcp.sequence import WRAP
 from netlab.wire import tcp
@@ -238,15 +238,11 @@ class Player:
                 return
         elif endpoint.tunnel is not None:
             return
-        overhead = self.world.layer.knobs.udp_overhead if endpoint.tunnel else 0
-        mss = message.mtu - HEADERS[self.world.version] - overhead if message.mtu else 0
-        if error == "EMSGSIZE" and mss <= 0:
+        if error == "EMSGSIZE" and not message.mtu:
             return
         seq = (message.seq + self._offset()) % WRAP
-        actions = endpoint.connection.icmp(
-            seq, self.world.now, error=error, hard=hard, mss=mss if error == "EMSGSIZE" else 0
-        )
-        self.world.follow(self.world.layer.done(endpoint, actions))
+        mtu = message.mtu if error == "EMSGSIZE" else 0
+        self.world.follow(self.world.layer.icmp(self.world.pair, seq, self.world.now, error, hard=hard, mtu=mtu))
 
     # ---- packets that must leave -------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from netlab.stack.reassembly import TIMEOUT6, Reassembly
 from netlab.stack.slot import SlotCall, SlotFailure
 from netlab.stack.sockets import Receive
 from netlab.stack.stage import Hop, Stage, drop
+from netlab.stack.tcp.host import KEY, HostTcp, tcp_input, tcp_output
 from netlab.stack.timers import Timers
 from netlab.stack.transport import icmp_input, icmp_output, socket_deliver, udp_input, udp_output
 from netlab.stack.vlan import VlanLink, vlan_input, vlan_output
@@ -39,8 +40,10 @@ _IP = (
     ip_reassemble,
     icmp_input,
     udp_input,
+    tcp_input,
     socket_deliver,
     udp_output,
+    tcp_output,
     icmp_output,
     icmp_error,
     ip_output,
@@ -94,6 +97,8 @@ class Host:
         self.stations = FilteringDatabase()
         self.timers = Timers()
         self.sockets: dict[tuple[str, int], Receive] = {}
+        self.tcp = HostTcp(self)
+        self.sockets[KEY] = self.tcp.receive
         self.slot_failures: list[SlotFailure] = []
         self.ip_id = ip_id
         stages = _TUNNELLING if kind == "switch" and self.vteps else GRAPHS[kind]

@@ -54,7 +54,7 @@ def error(host: Host, m: Mbuf, type: int, code: int, reason: str, *, mtu: int = 
     return [gone, to("icmp.error", message)]
 
 
-@branching("ip.input", to=("ip.forward", "ip.reassemble", "icmp.input", "udp.input", "icmp.error"))
+@branching("ip.input", to=("ip.forward", "ip.reassemble", "icmp.input", "udp.input", "tcp.input", "icmp.error"))
 def ip_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Check the header; keep what is for this host, forward the rest if this host is a router."""
     fault = ipv4.fault(m.data)
@@ -81,6 +81,8 @@ def deliver(host: Host, m: Mbuf, header: ipv4.Header) -> list[Hop]:
         return [Hop("icmp.input", m)]
     if header.proto == ipv4.UDP:
         return [Hop("udp.input", m)]
+    if header.proto == ipv4.TCP:
+        return [Hop("tcp.input", m)]
     reason = f"protocol {header.proto} is not spoken here"
     return error(host, m, icmp.UNREACHABLE, icmp.PROTOCOL_UNREACHABLE, reason)
 

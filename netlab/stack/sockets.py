@@ -6,7 +6,7 @@ Nothing waits here. A program is called with what arrived, the journey that brou
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Union
 
 from netlab.stack.ip import Outgoing
 from netlab.stack.mbuf import Mbuf
@@ -15,6 +15,7 @@ from netlab.wire import icmp, ipv4
 
 if TYPE_CHECKING:
     from netlab.stack.host import Host
+    from netlab.stack.tcp.host import TcpFault, TcpNews
 
 
 class Datagram(NamedTuple):
@@ -45,7 +46,7 @@ class Fault(NamedTuple):
     mtu: int = 0
 
 
-Message = Datagram | Echo | Fault
+Message = Union[Datagram, Echo, Fault, "TcpNews", "TcpFault"]
 Receive = Callable[[Message, int, int], list[Hop]]
 """(message, pkt that brought it, now) -> what to send in answer."""
 

@@ -8,6 +8,7 @@ from netlab.stack.ip import Outgoing, error
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.sockets import Datagram, Echo, Fault
 from netlab.stack.stage import Hop, branching, drop, end, stage, to
+from netlab.stack.tcp.host import tcp_fault
 from netlab.wire import icmp, ipv4, udp
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def _fault(host: Host, m: Mbuf, message: icmp.Header, body: bytes, now: int) -> 
     mtu = 0
     if (message.type, message.code) == (icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED) and quoted.src in host.addresses:
         mtu = host.paths.learn(quoted.dst, message.mtu, quoted.length, now) or message.mtu
+    if quoted.proto == ipv4.TCP:
+        return tcp_fault(m, message, quoted, body, mtu)
     if quoted.proto == ipv4.ICMP:
         inner = icmp.parse(body, quoted.size)
         key = ("icmp", inner.id) if inner is not None else None
@@ -95,7 +98,7 @@ def udp_output(host: Host, m: Mbuf, now: int) -> Hop:
     return Hop("ip.output", m)
 
 
-@branching("socket.deliver", to=("udp.output", "icmp.output"))
+@branching("socket.deliver", to=("udp.output", "icmp.output", "tcp.output"))
 def socket_deliver(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Give a message to its socket; what the program behind it sends in answer goes on from here."""
     key, message = m.tag

@@ -14,10 +14,11 @@ from netlab.stack.tcp.connection import Connection
 from netlab.stack.tcp.cookies import CookieJar, digest, recall, server_cookie, syn_cookie
 from netlab.stack.tcp.knobs import Knobs, freebsd
 from netlab.stack.tcp.listener import Listener
+from netlab.stack.tcp.options import PACK
 from netlab.stack.tcp.receive import newer_syn
 from netlab.stack.tcp.segment import Action, Event, Segment, reset_for
 from netlab.stack.tcp.state import CLOSED, TIME_WAIT
-from netlab.wire.tcp import ACK, ECE, FIN, RST, SYN
+from netlab.wire.tcp import ACK, ECE, FIN, NONE, RST, SYN, Options
 
 HEADERS = {4: 40, 6: 60}
 """Bytes of IP and TCP header without options (RFC 9293 §3.7.1)."""
@@ -252,6 +253,19 @@ class TcpLayer:
         c.iss = c.snd_una = c.snd_nxt = c.snd_max = iss
         c.queue_start = iss + 1
         return c
+
+    def icmp(self, pair: Pair, seq: int, now: int, error: str, *, hard: bool = False, mtu: int = 0) -> Step:
+        """An ICMP error quotes segment ``seq`` of ours; ``mtu`` is what fits, where that is the point."""
+        endpoint = self.endpoints.get(pair)
+        if endpoint is None:
+            return Step([], [])
+        overhead = HEADERS[pair.version] + (self.knobs.udp_overhead if endpoint.tunnel else 0)
+        mss = max(mtu - overhead, 1) if mtu else 0
+        return self.done(endpoint, endpoint.connection.icmp(seq, now, error=error, hard=hard, mss=mss))
+
+    def pack(self, options: Options) -> bytes:
+        """Options as bytes, in the order that these knobs ask for."""
+        return PACK[self.knobs.layout](options) if options is not NONE else b""
 
     # ---- what follows from it ----------------------------------------------------------------
 

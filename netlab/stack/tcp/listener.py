@@ -22,6 +22,8 @@ class Listener:
         """What accepted connections inherit: attribute of `Connection` -> value."""
         self.tos, self.ttl = 0, 64
         self.closed = False
+        self.owner: object = None
+        """Whoever holds the socket."""
         self.dropped = 0
         """SYNs and connections there was no room for."""
 

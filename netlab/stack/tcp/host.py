@@ -1,0 +1,277 @@
+"""TCP in a host's graph of stages: segments between it and IP, events to sockets, deadlines to the timers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from netlab.stack.ip import Outgoing as IpOutgoing
+from netlab.stack.mbuf import Mbuf
+from netlab.stack.sockets import Message
+from netlab.stack.stage import Hop, branching, drop, end, stage, to
+from netlab.stack.tcp.knobs import Knobs, linux
+from netlab.stack.tcp.layer import Endpoint, Outgoing, Pair, Step, TcpLayer, Told
+from netlab.stack.tcp.listener import Listener
+from netlab.stack.tcp.segment import Event, Segment
+from netlab.wire import icmp, ipv4, tcp
+
+if TYPE_CHECKING:
+    from netlab.stack.host import Host
+
+KEY = ("tcp", 0)
+"""Where "socket.deliver" finds TCP's sockets: all of them behind one key."""
+LARGEST_LINK = 1500
+"""The MTU towards a destination that no route leads to."""
+
+
+class TcpNews(NamedTuple):
+    """What connections tell their sockets, on its way through "socket.deliver"."""
+
+    told: list[Told]
+
+
+class TcpFault(NamedTuple):
+    """An ICMP error about a segment of ours; ``mtu`` is said where it was too large."""
+
+    pair: Pair
+    seq: int
+    type: int
+    code: int
+    mtu: int
+
+
+class HostTcp:
+    """A host's TCP. ``owners`` are told of events; what they answer is sent."""
+
+    def __init__(self, host: Host, knobs: Knobs | None = None) -> None:
+        self.host = host
+        self.layer = TcpLayer(knobs or linux(), secret=host.name.encode()[:64], mtu=self._mtu)
+        self._now = 0
+        self._armed: int | None = None
+        self._ports = 49151
+
+    def _mtu(self, remote: int) -> int:
+        route = self.host.fibs.lookup(remote)
+        link = self.host.interfaces[route.interface].mtu if route else LARGEST_LINK
+        return self.host.paths.mtu(remote, self._now, link)
+
+    def ephemeral(self) -> int:
+        """A local port that no connection uses (RFC 6056, in order)."""
+        used = {pair.local_port for pair in self.layer.endpoints}
+        while True:
+            self._ports = 49152 + (self._ports + 1 - 49152) % 16384
+            if self._ports not in used:
+                return self._ports
+
+    def hops(self, step: Step, now: int, *, cause: int = 0) -> list[Hop]:
+        """Segments of a step on their way, without its events; the host's timers know the next deadline."""
+        self._now = now
+        found: list[Hop] = []
+        for out in step.send:
+            m = Mbuf(b"", parent=cause)
+            m.tag = out
+            found.append(Hop("tcp.output", m))
+        self._arm()
+        return found
+
+    def follow(self, step: Step, now: int, *, cause: int = 0) -> list[Hop]:
+        """Segments of a step, and what the sockets that it tells of events answer."""
+        return [*self.hops(step, now, cause=cause), *self.tell(step.told, now)]
+
+    def tell(self, told: list[Told], now: int) -> list[Hop]:
+        """Let sockets hear of events."""
+        found: list[Hop] = []
+        for about, event in told:
+            owner = about.owner
+            if isinstance(owner, TcpSocket | TcpListener):
+                found += owner.hear(event, now)
+        return found
+
+    def receive(self, message: Message, pkt: int, now: int) -> list[Hop]:
+        """What "socket.deliver" hands over."""
+        if isinstance(message, TcpNews):
+            return self.tell(message.told, now)
+        assert isinstance(message, TcpFault)
+        hard = message.type == icmp.UNREACHABLE and message.code in HARD
+        said = self.layer.icmp(message.pair, message.seq, now, "EHOSTUNREACH", hard=hard, mtu=message.mtu)
+        return self.follow(said, now, cause=pkt)
+
+    def _arm(self) -> None:
+        deadline = self.layer.next_timer()
+        if deadline is not None and (self._armed is None or deadline < self._armed):
+            self._armed = deadline
+            self.host.timers.at(deadline, self._due)
+
+    def _due(self, now: int) -> list[Hop]:
+        if self._armed is not None and now >= self._armed:
+            self._armed = None
+        return self.follow(self.layer.timer(now), now)
+
+
+HARD = frozenset({icmp.PROTOCOL_UNREACHABLE, icmp.PORT_UNREACHABLE, icmp.ADMIN_PROHIBITED})
+"""ICMP codes that end an attempt to connect (RFC 1122 §4.2.3.9)."""
+
+
+# ---- stages --------------------------------------------------------------------------------------
+
+
+@branching("tcp.input", to=("tcp.output", "socket.deliver"))
+def tcp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
+    """Check a segment and hand it to its connection; what that answers leaves, what it tells goes to the sockets."""
+    ip = m.l3
+    at, stop = ip.size, len(m.data)
+    header = tcp.parse(m.data, at)
+    if header is None:
+        return [drop("TCP segment is cut short", m)]
+    if not tcp.checksum_ok(m.data, at, stop, ip.src, ip.dst):
+        return [drop("TCP checksum is wrong", m)]
+    if ip.dst in host.broadcasts:
+        return [drop("a segment to a broadcast address", m)]
+    payload = m.data[at + header.size : stop]
+    segment = Segment(
+        header.seq,
+        header.ack,
+        header.flags,
+        header.window,
+        payload,
+        tcp.options(m.data, at, header),
+        header.urgent,
+        ip.tos & 3,
+    )
+    step = host.tcp.layer.segment(Pair(ip.dst, header.dst, ip.src, header.src), segment, now)
+    sent = host.tcp.hops(step, now, cause=m.pkt)
+    if not step.told:
+        return [end(m), *sent]
+    m.tag = (KEY, TcpNews(step.told))
+    return [*sent, to("socket.deliver", m)]
+
+
+@stage("tcp.output", to=("ip.output",))
+def tcp_output(host: Host, m: Mbuf, now: int) -> Hop:
+    """Put the TCP header in front, with its options and the checksum over the addresses that IP will use."""
+    out: Outgoing = m.tag
+    pair, s = out.pair, out.segment
+    m.data = tcp.build(
+        pair.local_port,
+        pair.remote_port,
+        s.seq,
+        s.ack,
+        s.flags,
+        s.window,
+        s.payload,
+        pair.local,
+        pair.remote,
+        options=host.tcp.layer.pack(s.options),
+        urgent=s.urgent,
+    )
+    df = host.tcp.layer.knobs.path_mtu_discovery
+    m.tag = IpOutgoing(pair.remote, ipv4.TCP, src=pair.local, ttl=out.ttl, tos=out.tos, df=df)
+    return Hop("ip.output", m)
+
+
+def tcp_fault(m: Mbuf, message: icmp.Header, quoted: ipv4.Header, body: bytes, mtu: int) -> Hop:
+    """An ICMP error that quotes a segment is for its connection; eight bytes of it are enough (RFC 5927 §4.1)."""
+    begin = body[quoted.size : quoted.size + 8]
+    if len(begin) < 8:
+        return drop("ICMP error quotes nothing that was sent here", m)
+    sport, dport = int.from_bytes(begin[:2], "big"), int.from_bytes(begin[2:4], "big")
+    pair = Pair(quoted.src, sport, quoted.dst, dport)
+    m.tag = (KEY, TcpFault(pair, int.from_bytes(begin[4:], "big"), message.type, message.code, mtu))
+    return to("socket.deliver", m)
+
+
+# ---- sockets -------------------------------------------------------------------------------------
+
+Hear = Callable[["TcpSocket", Event, int], list[Hop]]
+"""(socket, event, now) -> what to send in answer: the hops that the socket's own methods gave."""
+
+
+class TcpSocket:
+    """A connection as a program holds it. Methods that send answer with hops; nothing waits."""
+
+    def __init__(self, host: Host, endpoint: Endpoint, hear: Hear) -> None:
+        self.host, self.endpoint, self._hear = host, endpoint, hear
+        endpoint.owner = self
+
+    @classmethod
+    def connect(
+        cls, host: Host, dst: int, port: int, hear: Hear, now: int, *, local_port: int = 0
+    ) -> tuple[TcpSocket, list[Hop]]:
+        """Open actively. ValueError when no route leads there, or the pair of ends is in use."""
+        src = host.source_for(dst)
+        if not src:
+            raise ValueError(f"{host.name}: no route to that address")
+        layer = host.tcp.layer
+        pair = Pair(src, local_port or host.tcp.ephemeral(), dst, port)
+        endpoint = Endpoint(pair, layer.new_connection(pair, now))
+        made = cls(host, endpoint, hear)
+        return made, host.tcp.follow(layer.open(endpoint, now), now)
+
+    def hear(self, event: Event, now: int) -> list[Hop]:
+        """An event of the connection."""
+        return self._hear(self, event, now)
+
+    @property
+    def room(self) -> int:
+        """How many bytes `send` would take now."""
+        return self.endpoint.connection.room
+
+    def send(self, data: bytes, now: int) -> tuple[int, list[Hop]]:
+        """Queue data; how many bytes there was room for, and what leaves."""
+        taken = self.endpoint.connection.write(data)
+        return taken, self._push(now)
+
+    def read(self, size: int, now: int) -> tuple[bytes, list[Hop]]:
+        """Take up to ``size`` bytes that have arrived; the peer may be told of the room."""
+        data = self.endpoint.connection.read(size)
+        return data, self._push(now)
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the peer has closed and everything has been read."""
+        return self.endpoint.connection.at_end
+
+    def shutdown(self, now: int) -> list[Hop]:
+        """Send no more; the peer may."""
+        return self._do(self.endpoint.connection.shutdown(now), now)
+
+    def close(self, now: int) -> list[Hop]:
+        """Let go of the connection."""
+        return self._do(self.endpoint.connection.close(now), now)
+
+    def abort(self, now: int) -> list[Hop]:
+        """Reset it."""
+        return self._do(self.endpoint.connection.abort(now), now)
+
+    def _push(self, now: int) -> list[Hop]:
+        return self._do(self.endpoint.connection.push(now), now)
+
+    def _do(self, actions: list[Segment | Event], now: int) -> list[Hop]:
+        return self.host.tcp.follow(self.host.tcp.layer.done(self.endpoint, actions), now)
+
+
+Accepted = Callable[[TcpSocket, int], list[Hop]]
+"""(socket of a new connection, now) -> what to send at once."""
+
+
+class TcpListener:
+    """A listening port. ValueError when it is taken. Every connection is accepted as soon as it is complete."""
+
+    def __init__(self, host: Host, port: int, hear: Hear, accepted: Accepted, *, backlog: int = 128) -> None:
+        self.host, self._hear, self._accepted = host, hear, accepted
+        self.listener: Listener = host.tcp.layer.listen(None, port, backlog)
+        self.listener.owner = self
+
+    def hear(self, event: Event, now: int) -> list[Hop]:
+        """A connection is complete."""
+        found: list[Hop] = []
+        while (endpoint := self.listener.accept()) is not None:
+            made = TcpSocket(self.host, endpoint, self._hear)
+            found += self._accepted(made, now)
+            if endpoint.connection.inbox or endpoint.connection.fin_received:
+                found += made.hear(Event("readable"), now)
+        return found
+
+    def close(self, now: int) -> list[Hop]:
+        """Listen no more."""
+        return self.host.tcp.follow(self.host.tcp.layer.unlisten(self.listener, now), now)
