@@ -7,12 +7,12 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from netlab.backend.base import Problem
 from netlab.backend.mininet.devices import asked, is_bridge
 from netlab.backend.mininet.survey import Survey, survey
-from netlab.topology.spec import NAME_LIMIT, Plan
+from netlab.topology.spec import NAME_LIMIT, Plan, PlanNode
 
 PACKAGES = {"mnexec": "mininet", "ping": "iputils-ping"}
 """Commands that the world itself runs, and the Debian packages that have them."""
@@ -24,7 +24,7 @@ def problems(plan: Plan) -> tuple[Problem, ...]:
     grave = list(_machine())
     if grave:
         return tuple(grave)
-    return (*_kernel(plan, survey()), *_names(plan))
+    return (*_kernel(plan, survey()), *_names(plan), *_unmade(plan.nodes))
 
 
 def _machine() -> Iterator[Problem]:
@@ -103,6 +103,17 @@ def _names(plan: Plan) -> Iterator[Problem]:
         if node.kind == "switch" and len(node.name) > NAME_LIMIT:
             said = f"a switch is a bridge device, whose name may have {NAME_LIMIT} characters; choose a shorter one"
             yield Problem("refuse", f"switch {node.name}", said)
+
+
+def _unmade(nodes: Sequence[PlanNode]) -> Iterator[Problem]:
+    """What a plan can say of a kernel node and `devices` doesn't make: it must not be missing in silence."""
+    for node in nodes:
+        ports = any(getattr(interface, "vlan", None) for interface in node.interfaces)
+        if node.stack == "kernel" and (ports or getattr(node, "vlans", ()) or getattr(node, "vteps", ())):
+            said = (
+                "VLANs and tunnels of kernel nodes are not made here; give it 'stack: netlab', or use '--backend sim'"
+            )
+            yield Problem("refuse", node.name, said)
 
 
 def _refuse(said: str) -> Problem:

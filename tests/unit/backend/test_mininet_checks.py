@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from netlab.backend.base import Problem
@@ -45,6 +47,18 @@ def test_bridges_are_needed_where_there_are_switches() -> None:
     without = Survey(qdiscs=QDISCS, bridge=False, veth=True)
     assert of(pair(), without) == []
     assert ["needs bridge devices" in problem.said for problem in of(star, without)] == [True]
+
+
+def test_what_a_kernel_node_would_lack_in_silence_is_refused() -> None:
+    port, trunk = SimpleNamespace(vlan=None), SimpleNamespace(vlan="trunk")
+    for stack, vlans, interface, refused in (
+        ("kernel", (), port, 0),
+        ("kernel", ("h1-eth0.10",), port, 1),
+        ("kernel", (), trunk, 1),
+        ("netlab", ("h1-eth0.10",), trunk, 0),
+    ):
+        node = SimpleNamespace(name="h1", stack=stack, vlans=vlans, vteps=(), interfaces=[interface])
+        assert len(list(checks._unmade([node]))) == refused  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(
