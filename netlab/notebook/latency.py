@@ -32,7 +32,7 @@ class Latency:
     worst: float
 
 
-async def measure(rate: int, seconds: float, topology: str = "line,2") -> Latency:
+async def measure(rate: int, seconds: float, topology: str = "line,2", *, patience: float = PATIENCE) -> Latency:
     """Show ``rate`` packets a second for a while. TimeoutError when no browser paints."""
     from IPython.display import display
 
@@ -41,7 +41,7 @@ async def measure(rate: int, seconds: float, topology: str = "line,2") -> Latenc
     view = PathWidget.live(log)
     display(view)  # type: ignore[no-untyped-call]
     _cross(log, plan, 0, 1)
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(patience):
         while not view.pacer.latencies:
             await asyncio.sleep(0.01)
     view.pacer.latencies.clear()

@@ -70,7 +70,8 @@ def _measured() -> dict[str, Any]:
 
 def _notebook() -> dict[str, Any]:
     source = CELL.format(rate=RATE, seconds=SECONDS)
-    cell = {"id": "live", "cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": source}
+    cell: dict[str, Any] = {"id": "live", "cell_type": "code", "metadata": {}, "outputs": [], "source": source}
+    cell["execution_count"] = None
     spec = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     return {"nbformat": 4, "nbformat_minor": 5, "metadata": spec, "cells": [cell]}
 
