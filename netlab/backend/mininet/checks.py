@@ -108,8 +108,9 @@ def _names(plan: Plan) -> Iterator[Problem]:
 def _unmade(nodes: Sequence[PlanNode]) -> Iterator[Problem]:
     """What a plan can say of a kernel node and `devices` doesn't make: it must not be missing in silence."""
     for node in nodes:
-        ports = any(getattr(interface, "vlan", None) for interface in node.interfaces)
-        if node.stack == "kernel" and (ports or getattr(node, "vlans", ()) or getattr(node, "vteps", ())):
+        wanted = [getattr(node, what, None) for what in ("vlans", "vteps")]
+        wanted += [getattr(interface, "vlan", None) for interface in node.interfaces]
+        if node.stack == "kernel" and any(wanted):
             said = (
                 "VLANs and tunnels of kernel nodes are not made here; give it 'stack: netlab', or use '--backend sim'"
             )
