@@ -63,6 +63,8 @@ class PageParser:
             form.number: self._reader(TRACEPOINTS[name], form) for name, form in formats.items()
         }
         self.reasons: Mapping[int, str] = formats["skb/kfree_skb"].symbols if "skb/kfree_skb" in formats else {}
+        self.tells_sockets = "sock/sk_data_ready" in formats
+        """Whether it is told that a packet was put into a socket."""
         self.missed = 0
         """Pages that began after a gap, where the kernel did not say how long the gap was; else events missed."""
 

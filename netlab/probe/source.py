@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
 TICK = 0.01
 """Seconds between two looks at the buffers: cheaper than to be woken by each packet."""
-UNFINISHED = 2_000_000
-"""ns: what is younger than this when the buffers are drained waits for the next look."""
+UNFINISHED = 5_000_000
+"""ns: what is younger than this when the buffers are drained waits for the next look.
+
+A virtual core may stand still for some ms between an event's time and its being there.
+"""
 NATIVE_LATENCY = 40_000_000
 """ns that rows of a node with our own stack may take to get here."""
 SETTLING = 3_000_000
@@ -44,6 +47,8 @@ MANY_SOCKETS = 16
 ALWAYS_SEEN = ("ether.input", "ifq")
 SEEN_BY_PLACE = ("arp.input", "icmp.input")
 """Stages that leave a trace at every packet that ends in them, where the kernel's functions can be told by address."""
+SEEN_BY_SOCKET = ("udp.input",)
+"""Stages that leave a trace at every packet, where the kernel tells that a socket got something (Linux 6.3)."""
 
 NO_TRACER = "captures only: stages inside kernel hosts are not observable here"
 
@@ -86,6 +91,7 @@ class KernelProbe:
         self._failure: Exception | None = None
         self._counted = 0.0
         self._lost = 0
+        self._sees_sockets = False
         self._behind = False
         """There was more in the buffers than was taken."""
         self._shares = 1
@@ -126,6 +132,7 @@ class KernelProbe:
             raise
         self._joiner = self._make_joiner(interfaces)
         if self._instance is not None:
+            self._sees_sockets = self._instance.parser.tells_sockets
             self._instance.drain()  # packets that were on their way before the captures were ready
 
     def _captured(self) -> tuple[str, ...]:
@@ -284,7 +291,9 @@ class KernelProbe:
     def _stages(self, node: PlanNode) -> tuple[str, ...]:
         if not self._sees_inside():
             return ()
-        return ALWAYS_SEEN if node.kind == "switch" or not places() else (*ALWAYS_SEEN, *SEEN_BY_PLACE)
+        if node.kind == "switch":
+            return ALWAYS_SEEN
+        return ALWAYS_SEEN + SEEN_BY_PLACE * bool(places()) + SEEN_BY_SOCKET * self._sees_sockets
 
     def _count_lost(self) -> None:
         lost = (self._instance.lost() if self._instance else 0) + (self._capture.lost() if self._capture else 0)
