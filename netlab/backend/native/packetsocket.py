@@ -1,20 +1,25 @@
 """An AF_PACKET socket with the virtio-net header: whole frames in and out, their checksums finished.
 
 A kernel hands over frames whose checksum a device was to finish (CHECKSUM_PARTIAL); the header says where, so that is
-done here (Linux include/uapi/linux/virtio_net.h).
+done here (Linux include/uapi/linux/virtio_net.h). It takes the outermost VLAN tag off and tells it beside the frame
+(include/uapi/linux/if_packet.h, tpacket_auxdata); here it is put in again, so that a frame is what was on the wire.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 from netlab.wire.checksum import internet
+from netlab.wire.vlan import CTAG
 
-if TYPE_CHECKING:
-    pass
-
-SOL_PACKET, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 15, 23, 1, 1
+SOL_PACKET, PACKET_AUXDATA, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = (
+    263,
+    8,
+    15,
+    23,
+    1,
+    1,
+)
 ETH_P_ALL = 3
 BUFFER = 8 << 20
 NEEDS_CHECKSUM = 1
@@ -22,6 +27,11 @@ VNET = struct.Struct("=BBHHHH")
 """struct virtio_net_hdr: flags, gso_type, hdr_len, gso_size, csum_start, csum_offset."""
 NOTHING_LEFT = bytes(VNET.size)
 LARGEST = 65_536 + VNET.size
+AUXDATA = struct.Struct("=IIIHHHH")
+"""struct tpacket_auxdata: status, len, snaplen, mac, net, vlan_tci, vlan_tpid."""
+VLAN_VALID, TPID_VALID = 1 << 4, 1 << 6
+ANCILLARY = 64
+"""Bytes for one control message with that struct."""
 
 
 class SuperFrame(ValueError):
@@ -36,6 +46,7 @@ class PacketSocket:
 
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self._socket.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        self._socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         self._socket.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         self._socket.bind((device, ETH_P_ALL))
@@ -50,14 +61,16 @@ class PacketSocket:
     def receive(self) -> bytes | None:
         """The next frame, None when there is none. SuperFrame for one that is still to be cut."""
         try:
-            data = self._socket.recv(LARGEST)
+            data, beside, _, _ = self._socket.recvmsg(LARGEST, ANCILLARY)
         except BlockingIOError:
             return None
         flags, gso_type, _, _, start, offset = VNET.unpack_from(data)
         if gso_type:
             raise SuperFrame
         frame = data[VNET.size :]
-        return finish_checksum(frame, start, offset) if flags & NEEDS_CHECKSUM else frame
+        if flags & NEEDS_CHECKSUM:
+            frame = finish_checksum(frame, start, offset)
+        return with_tag(frame, beside[0][2]) if beside else frame
 
     def send(self, frame: bytes) -> bool:
         """Put a frame into the interface's queue; False when that is full."""
@@ -72,6 +85,14 @@ class PacketSocket:
     def close(self) -> None:
         """Free it."""
         self._socket.close()
+
+
+def with_tag(frame: bytes, auxdata: bytes) -> bytes:
+    """The frame with the VLAN tag that the kernel took off it, if there was one."""
+    status, _, _, _, _, tci, tpid = AUXDATA.unpack_from(auxdata)
+    if not status & VLAN_VALID:
+        return frame
+    return frame[:12] + struct.pack("!HH", tpid if status & TPID_VALID else CTAG, tci) + frame[12:]
 
 
 def finish_checksum(frame: bytes, start: int, offset: int) -> bytes:
