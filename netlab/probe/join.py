@@ -378,7 +378,8 @@ class KernelJoiner:
         self.journal.add(t, "drop", self._dropper(chain, where), where, cpu, chain.pkt, words)
 
     def _droppable(self, chain: Chain, t: int, cpu: int, stage: str) -> bool:
-        if chain.node in self._switch and stage.split(".")[0] in ("bridge", "ether", ""):
+        own = chain.interface in self._landing  # a switch with our own stack tells its drops itself
+        if chain.node in self._switch and not own and stage.split(".")[0] in ("bridge", "ether", ""):
             return chain.cpu == cpu and t - chain.t < BELIEVED
         return self._believed(chain, t, cpu)
 
