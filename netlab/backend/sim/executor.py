@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from netlab.backend.sim.costs import COSTS, OTHER, QUEUE_LIMIT, RX_BUDGET, RX_RING
+from netlab.backend.sim.costs import COSTS, OTHER, RX_BUDGET, RX_RING
 from netlab.backend.sim.lockplan import LockPlan, Needs
+from netlab.backend.sim.queues import Scheduling, tx_queue
 from netlab.sim.core import Core
 from netlab.sim.link import LinkDirection
 from netlab.sim.lock import Lock
@@ -20,6 +21,7 @@ from netlab.stack.host import Host
 from netlab.stack.ifnet import Ifnet
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.stage import Hop
+from netlab.stack.steering import Steering
 from netlab.trace.record import Row
 
 Emit = Callable[[Row], None]
@@ -33,24 +35,33 @@ class Frame(NamedTuple):
     pkt: int
 
 
-Work = tuple[str, list[Mbuf], "Port | None"]
-"""What waits for a core: a stage and its vector; for "nic.rx" the vector is still in the port's ring."""
+Work = tuple[str, list[Mbuf], "RxRing | None"]
+"""What waits for a core: a stage and its vector; for "nic.rx" the vector is still in the ring."""
+
+
+class RxRing:
+    """One receive ring of an interface, and the core that empties it."""
+
+    __slots__ = ("core", "frames", "ifp", "polling")
+
+    def __init__(self, ifp: Ifnet, core: Core) -> None:
+        self.ifp, self.core = ifp, core
+        self.frames: BoundedQueue[Frame] = BoundedQueue(RX_RING)
+        self.polling = False
 
 
 class Port:
-    """An interface at work: its receive ring, its transmit queue, its end of the cable."""
+    """An interface at work: its receive rings, its transmit queue, its end of the cable."""
 
-    __slots__ = ("core", "free_at", "ifp", "link", "peer", "polling", "ring", "txq", "waking")
+    __slots__ = ("free_at", "ifp", "link", "peer", "rings", "steering", "txq", "waking")
 
-    def __init__(self, ifp: Ifnet, link: LinkDirection, core: Core) -> None:
-        self.ifp, self.link, self.core = ifp, link, core
+    def __init__(self, ifp: Ifnet, link: LinkDirection, cores: list[Core], scheduling: Scheduling | None) -> None:
+        self.ifp, self.link = ifp, link
         self.peer: tuple[HostExecutor, Port] | None = None
-        self.ring: BoundedQueue[Frame] = BoundedQueue(RX_RING)
-        self.polling = False
-        limit = ifp.queue
-        self.txq: BoundedQueue[Mbuf] = (
-            BoundedQueue(limit.n, in_bytes=limit.unit == "bytes") if limit else BoundedQueue(QUEUE_LIMIT)
-        )
+        self.rings = [RxRing(ifp, core) for core in cores]
+        self.steering = Steering(len(cores)) if len(cores) > 1 else None
+        """What chooses a frame's ring, where there is a choice."""
+        self.txq = tx_queue(ifp.queue, scheduling)
         self.free_at = 0
         """When the last bit of the last frame will have left."""
         self.waking = False
@@ -78,10 +89,11 @@ class HostExecutor:
         self._locks: dict[str, Lock] = {}
         self._armed: int | None = None
 
-    def attach(self, ifp: Ifnet, link: LinkDirection) -> Port:
-        """Give an interface its end of a cable."""
-        port = Port(ifp, link, self.cores[len(self.ports) % len(self.cores)])
-        self.ports[ifp.name] = port
+    def attach(self, ifp: Ifnet, link: LinkDirection, *, queues: int = 1, scheduling: Scheduling | None = None) -> Port:
+        """Give an interface its end of a cable. Ring n of several is emptied by core n, as far as there are cores."""
+        first = len(self.ports) if queues == 1 else 0
+        cores = [self.cores[(first + n) % len(self.cores)] for n in range(queues)]
+        self.ports[ifp.name] = port = Port(ifp, link, cores, scheduling)
         return port
 
     def inject(self, hops: list[Hop]) -> None:
@@ -110,22 +122,23 @@ class HostExecutor:
         now, ifp = self.loop.now, port.ifp
         if self.emit:
             self.emit((now, "wire.rx", self.host.name, ifp.name, -1, frame.pkt, (ifp.peer, len(frame.data), None)))
-        if not port.ring.put(frame, len(frame.data)):
+        ring = port.rings[port.steering.ring(frame.data) if port.steering else 0]
+        if not ring.frames.put(frame, len(frame.data)):
             ifp.counters["ierrors"] += 1
             self._drop(frame.pkt, "nic.rx", "receive ring full", ifp.name, -1)
             return
-        if not port.polling:
-            port.polling = True
-            port.core.submit(("nic.rx", [], port))
+        if not ring.polling:
+            ring.polling = True
+            ring.core.submit(("nic.rx", [], ring))
 
-    def _poll(self, port: Port) -> list[Mbuf]:
+    def _poll(self, ring: RxRing) -> list[Mbuf]:
         vector: list[Mbuf] = []
-        counters = port.ifp.counters
-        while len(port.ring) and len(vector) < RX_BUDGET:
-            frame = port.ring.get()
+        counters = ring.ifp.counters
+        while len(ring.frames) and len(vector) < RX_BUDGET:
+            frame = ring.frames.get()
             counters["ipackets"] += 1
             counters["ibytes"] += len(frame.data)
-            vector.append(Mbuf(frame.data, pkt=frame.pkt, rcvif=port.ifp))
+            vector.append(Mbuf(frame.data, pkt=frame.pkt, rcvif=ring.ifp))
         return vector
 
     # ---- working -----------------------------------------------------------------------------
@@ -134,18 +147,18 @@ class HostExecutor:
         """Turn to an item and go on with what it leads to, while nothing else comes first; whether all that is over."""
         loop, plan = self.loop, self._lock_plan
         while True:
-            stage, vector, port = work
-            if port is not None:
-                vector = self._poll(port)
+            stage, vector, ring = work
+            if ring is not None:
+                vector = self._poll(ring)
             needs = plan(stage, vector)
             if needs:
-                self._acquire(core, (stage, vector, port), needs, loop.now)
+                self._acquire(core, (stage, vector, ring), needs, loop.now)
                 return False
             took = self._cost(core, stage, vector)
             if not loop.skip_to(loop.now + took):
-                loop.at(loop.now + took, self._done, (core, stage, vector, port, took))
+                loop.at(loop.now + took, self._done, (core, stage, vector, ring, took))
                 return False
-            following = self._complete(core, stage, vector, port, took)
+            following = self._complete(core, stage, vector, ring, took)
             if not following:
                 return True
             work = following[0]
@@ -158,19 +171,19 @@ class HostExecutor:
         core.busy_ns += took
         return took
 
-    def _done(self, step: tuple[Core, str, list[Mbuf], Port | None, int]) -> None:
+    def _done(self, step: tuple[Core, str, list[Mbuf], RxRing | None, int]) -> None:
         core = step[0]
         core.submit_first(self._complete(*step))
         core.finish()
 
-    def _complete(self, core: Core, stage: str, vector: list[Mbuf], port: Port | None, took: int) -> list[Work]:
+    def _complete(self, core: Core, stage: str, vector: list[Mbuf], ring: RxRing | None, took: int) -> list[Work]:
         """The stage's work ends now: protocol code runs whole; what is to be done next."""
         now, host = self.loop.now, self.host
         if self.emit:
             self._record_stage(core, stage, vector, now - took)
         following = self._sort(host.stages[stage].run(host, vector, now), core, stage)
-        if port is not None:
-            self._poll_again(core, port)
+        if ring is not None:
+            self._poll_again(core, ring)
         if host.timers.changed:
             self.arm()
         return following
@@ -187,8 +200,8 @@ class HostExecutor:
         lock.acquire(mode, lambda: self._acquire(core, work, needs, asked, held + 1))
 
     def _release(self, step: tuple[Core, Work, int, Needs, int]) -> None:
-        core, (stage, vector, port), took, needs, asked = step
-        core.submit_first(self._complete(core, stage, vector, port, took))
+        core, (stage, vector, ring), took, needs, asked = step
+        core.submit_first(self._complete(core, stage, vector, ring, took))
         for name, mode in needs:
             self._locks[name].release(mode)
             if self.emit:
@@ -196,11 +209,11 @@ class HostExecutor:
                 self.emit((asked, "lock", self.host.name, name, core.number, vector[0].pkt, data))
         core.finish()
 
-    def _poll_again(self, core: Core, port: Port) -> None:
-        if len(port.ring):
-            core.submit(("nic.rx", [], port))
+    def _poll_again(self, core: Core, ring: RxRing) -> None:
+        if len(ring.frames):
+            core.submit(("nic.rx", [], ring))
         else:
-            port.polling = False
+            ring.polling = False
 
     def _record_stage(self, core: Core, stage: str, vector: list[Mbuf], began: int) -> None:
         call, packet = COSTS.get(stage, OTHER)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from types import TracebackType
 
 from netlab.backend.base import Problem, SlotFailure, Slots
 from netlab.backend.names import address_of, node_named
 from netlab.backend.sim.costs import LINE_RATE
-from netlab.backend.sim.executor import HostExecutor
+from netlab.backend.sim.executor import HostExecutor, Port
 from netlab.backend.sim.lockplan import PLANS
+from netlab.backend.sim.queues import Scheduling
 from netlab.errors import BadInput
 from netlab.sim.link import LinkDirection
 from netlab.sim.loop import EventLoop
@@ -19,6 +20,7 @@ from netlab.stack.forward import SLOTS
 from netlab.stack.host import build_host
 from netlab.topology.codec import plan_to_data
 from netlab.topology.spec import Plan, PlanLink
+from netlab.topology.words import listing
 from netlab.trace.kinds import KINDS
 from netlab.trace.log import DEFAULT_LIMIT, Header, Log
 from netlab.wire.address import parse_ipv4
@@ -42,6 +44,7 @@ class SimSession:
         lock_plan: str = "none",
         traced: bool = True,
         log_limit: int = DEFAULT_LIMIT,
+        schedulers: Mapping[str, Scheduling] | None = None,
     ) -> None:
         self.plan, self.problems = plan, SimBackend().problems(plan)
         self.loop, self.streams = EventLoop(), Streams(seed)
@@ -63,15 +66,25 @@ class SimSession:
                 emit=self.log.add if traced else None,
                 describe=describe,
             )
+        self._schedulers = dict(schedulers or {})
+        """What orders the queue of an interface, by its plain name; first in first out where nothing does."""
+        names = [interface.name for interface in plan.interfaces()]
+        for name in self._schedulers:
+            if name not in names:
+                raise BadInput(f"no interface is called '{name}'", where=plan.name, right=f"there are {listing(names)}")
         for link in plan.links:
             self._lay(link)
 
     def _lay(self, link: PlanLink) -> None:
         """A cable is two directions, each with its own losses."""
         ends = [self._end(link, name) for name in (link.a, link.b)]
-        ports = [executor.attach(executor.host.interfaces[name], direction) for executor, name, direction in ends]
+        ports = [self._attach(*end) for end in ends]
         ports[0].peer = (ends[1][0], ports[1])
         ports[1].peer = (ends[0][0], ports[0])
+
+    def _attach(self, executor: HostExecutor, name: str, direction: LinkDirection) -> Port:
+        interface, queues = executor.host.interfaces[name], self.plan.interface(name).queues
+        return executor.attach(interface, direction, queues=queues, scheduling=self._schedulers.get(name))
 
     def _end(self, link: PlanLink, name: str) -> tuple[HostExecutor, str, LinkDirection]:
         loss = self.streams.stream("link", name, "loss")
