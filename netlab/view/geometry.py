@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from math import hypot
 from typing import NamedTuple
 
-from netlab.topology.spec import Plan, PlanInterface, PlanLink, PlanNode
+from netlab.topology.spec import Plan, PlanLink
 from netlab.units import format_rate, format_time
 from netlab.view.layout import SIZES, Box, Places, Point, around, extent, place
 from netlab.view.picture import Columns, columns
+from netlab.view.writing import address_in_shape, interface_lines, node_sentence, tunnel_line
 
 LANE = 9.0
 """px from a cable's middle to the lane of each direction."""
@@ -57,15 +58,15 @@ def sketch(plan: Plan) -> Sketch:
     """The network drawn, without any packet. Equal plans give equal sketches."""
     owner = {i.name: i.node for i in plan.interfaces()}
     places = place(plan, _written(plan))
-    cables, shapes, ends, taken = _drawn(plan, places, owner)
+    cables, shapes, written, taken = _drawn(plan, places, owner)
     right, down = (max(0.0, EDGE - min(box[side] for box in (*shapes, *taken))) for side in (0, 1))
     if right or down:  # something is written beyond the edge of the paper: draw again, further in
         places = {name: Point(at.x + right, at.y + down) for name, at in places.items()}
-        cables, shapes, ends, taken = _drawn(plan, places, owner)
+        cables, shapes, written, taken = _drawn(plan, places, owner)
     layers = {
         "nodes": _nodes(plan, places),
         "links": _links(plan, cables, owner, taken, shapes),
-        "ends": ends,
+        **written,
         "lanes": _lanes(plan, cables, owner),
     }
     width, height = extent([*shapes, *taken])
@@ -73,26 +74,38 @@ def sketch(plan: Plan) -> Sketch:
     return Sketch(layers, round(width), round(height), lanes)
 
 
-def _drawn(plan: Plan, places: Places, owner: dict[str, str]) -> tuple[list[Cable], list[Box], Columns, list[Box]]:
+def _drawn(
+    plan: Plan, places: Places, owner: dict[str, str]
+) -> tuple[list[Cable], list[Box], dict[str, Columns], list[Box]]:
+    """Cables, nodes' boxes, what is written, and the boxes that it takes."""
     cables = _cables(plan, places, owner, {node.name: node.kind for node in plan.nodes})
     shapes = [around(places[node.name], *SIZES[node.kind]) for node in plan.nodes]
-    return cables, shapes, *_end_labels(plan, cables, shapes)
+    ends, taken = _end_labels(plan, cables, shapes)
+    return cables, shapes, {"ends": ends, "tunnels": _tunnels(plan, shapes, taken)}, taken
 
 
 def _nodes(plan: Plan, places: Places) -> Columns:
     return columns(
         ("name", "kind", "stack", "x", "y", "w", "h", "address", "tells"),
-        ((n.name, n.kind, n.stack, *places[n.name], *SIZES[n.kind], _address(n), _tells(n)) for n in plan.nodes),
+        (
+            (n.name, n.kind, n.stack, *places[n.name], *SIZES[n.kind], address_in_shape(n), node_sentence(n))
+            for n in plan.nodes
+        ),
     )
 
 
-def _address(node: PlanNode) -> str:
-    return node.addresses[0] if node.kind == "host" and len(node.addresses) == 1 else ""
-
-
-def _tells(node: PlanNode) -> str:
-    held = ", ".join(f"{i.name} {' '.join(i.addresses)}".strip() for i in node.interfaces)
-    return f"{node.kind} {node.name}: {held}" if held else f"{node.kind} {node.name}"
+def _tunnels(plan: Plan, shapes: list[Box], taken: list[Box]) -> Columns:
+    """The ends of tunnels, each under or over its node where there is room."""
+    rows = []
+    for node, shape in zip(plan.nodes, shapes, strict=True):
+        for vtep in node.vteps:
+            line = tunnel_line(vtep)
+            x = (shape.left + shape.right) / 2
+            heights = [y for k in range(4) for y in (shape.bottom + 12 + k * LINE, shape.top - 12 - k * LINE)]
+            box = _settle([around(Point(x, y), len(line) * CHAR, LINE) for y in heights], taken, shapes)
+            taken.append(box)
+            rows.append((node.name, line, x, box.top))
+    return columns(("node", "text", "x", "y"), rows)
 
 
 # ---- cables -------------------------------------------------------------------------------------
@@ -179,7 +192,7 @@ def _rounded(at: Point) -> Point:
 
 def _end_labels(plan: Plan, cables: list[Cable], shapes: list[Box]) -> tuple[Columns, list[Box]]:
     interfaces = {i.name: i for i in plan.interfaces()}
-    texts = _texts(plan)
+    texts = interface_lines(plan)
     crowd = Counter(i.node for i in interfaces.values())
     taken: list[Box] = []
     free = [_badge_room(cable) for cable in cables]
@@ -192,10 +205,9 @@ def _end_labels(plan: Plan, cables: list[Cable], shapes: list[Box]) -> tuple[Col
             box = _settle(_end_spots(way, *size, crowded=crowd[interface.node] > 3), taken, shapes, others, free)
             taken.append(box)
             rows.append(
-                (name, interface.node, text[0], "".join(text[1:]), (box.left + box.right) / 2, box.top, *way.start)
+                (name, interface.node, text, round((box.left + box.right) / 2, 1), round(box.top, 1), *way.start)
             )
-    names = ("iface", "node", "text", "address", "x", "y", "px", "py")
-    return columns(names, ((*r[:4], round(r[4], 1), round(r[5], 1), *r[6:]) for r in rows)), taken
+    return columns(("iface", "node", "lines", "x", "y", "px", "py"), rows), taken
 
 
 def _badge_room(cable: Cable) -> Box:
@@ -206,20 +218,8 @@ def _badge_room(cable: Cable) -> Box:
     return around(Point(middle.x + LANE + 34, middle.y), 74, 28)
 
 
-def _texts(plan: Plan) -> dict[str, list[str]]:
-    """The lines that are written at each interface."""
-    in_box = {node.name for node in plan.nodes if _address(node)}
-    return {i.name: _end_text(i, with_address=i.node not in in_box) for i in plan.interfaces()}
-
-
 def _written(plan: Plan) -> dict[str, float]:
-    return {name: max(map(len, lines)) * CHAR for name, lines in _texts(plan).items()}
-
-
-def _end_text(interface: PlanInterface, *, with_address: bool) -> list[str]:
-    short = interface.name.removeprefix(interface.node + "-")
-    addresses = [a.split("/")[0] for a in interface.addresses[:1]] if with_address else []
-    return [short, *addresses]
+    return {name: max(map(len, lines)) * CHAR for name, lines in interface_lines(plan).items()}
 
 
 def _end_spots(way: Cable, width: float, height: float, *, crowded: bool) -> list[Box]:

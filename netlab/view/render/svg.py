@@ -102,12 +102,16 @@ def _ends(picture: Picture) -> str:
     drawn = []
     for r in picture.rows("ends"):
         drawn.append(f'<circle class="nl-port" cx="{r["px"]}" cy="{r["py"]}" r="4"/>')
-        for k, text in enumerate(filter(None, (r["text"], r["address"]))):
+        for k, text in enumerate(r["lines"]):
             drawn.append(f'<text class="nl-end" x="{r["x"]}" y="{r["y"] + 13 + 17 * k}">{escape(text)}</text>')
     drawn += [
         f'<text class="nl-end nl-quality" x="{r["lx"]}" y="{r["ly"] + 4}">{escape(r["said"])}</text>'
         for r in picture.rows("links")
         if r["said"]
+    ]
+    drawn += [
+        f'<text class="nl-end nl-tunnel" x="{r["x"]}" y="{r["y"] + 13}">{escape(r["text"])}</text>'
+        for r in picture.rows("tunnels")
     ]
     return f'<g aria-hidden="true">{"".join(drawn)}</g>'
 

@@ -15,7 +15,22 @@ KINDS: dict[str, Kind] = {"h": "host", "s": "switch", "r": "router"}
 RING = "h1-r1 r1-r2 r2-r3 r3-r4 r4-r1 r3-h2"
 MESH = "h1-s1 s1-r1 r1-r2 r1-r3 r2-r4 r3-r4 r2-r3 r4-s2 s2-h2 s2-h3"
 FAT = "r1-r3 r1-r4 r1-r5 r2-r3 r2-r4 r2-r5 r3-s3 r4-s4 r5-s5 s3-h1 s3-h2 s4-h3 s4-h4 s5-h5 s5-h6"
-NAMED = ("pair", "line", "line,5", "line,12", "star,3", "star,7", "star,20", "star,30", "dumbbell", "dumbbell,10")
+NAMED = (
+    "pair",
+    "line",
+    "line,5",
+    "line,12",
+    "star,3",
+    "star,7",
+    "star,20",
+    "star,30",
+    "dumbbell",
+    "dumbbell,10",
+    "vlan_trunk",
+    "qinq",
+    "vxlan",
+    "vxlan_vlan",
+)
 
 
 def drawn(edges: str) -> Plan:
@@ -39,9 +54,9 @@ def shapes(plan: Plan) -> dict[str, Box]:
 def labels(plan: Plan) -> dict[str, Box]:
     ends = sketch(plan).layers["ends"]
     found = {}
-    for iface, text, address, x, y in zip(*(ends[k] for k in ("iface", "text", "address", "x", "y")), strict=True):
-        width, lines = max(len(text), len(address)) * CHAR, 1 + bool(address)
-        found[iface] = Box(x - width / 2, y, x + width / 2, y + lines * LINE)
+    for iface, lines, x, y in zip(*(ends[k] for k in ("iface", "lines", "x", "y")), strict=True):
+        width = max(map(len, lines)) * CHAR
+        found[iface] = Box(x - width / 2, y, x + width / 2, y + len(lines) * LINE)
     return found
 
 
