@@ -12,7 +12,8 @@ def interface_lines(plan: Plan) -> dict[str, list[str]]:
 
 def address_in_shape(node: PlanNode) -> str:
     """The one address of a host, which stands in its shape; "" for all others. A tunnel's is written at the tunnel."""
-    held = [_bare(a) for i in (*node.interfaces, *node.vlans) for a in i.addresses]
+    held = [_bare(a) for i in node.interfaces for a in i.addresses]
+    held += [_bare(a) for v in node.vlans for a in v.addresses]
     return held[0] if node.kind == "host" and len(held) == 1 else ""
 
 
