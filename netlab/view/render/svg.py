@@ -32,7 +32,7 @@ def snapshot(picture: Picture, *, style: bool = True) -> str:
         + (f"<style>{STYLE.read_text(encoding='utf-8')}</style>" if style else "")
         + f'<rect class="nl-paper" width="{width}" height="{height}"/>'
         + _cables(picture)
-        + _path(picture, focus)
+        + _path(picture.rows("lanes"), _by(picture, "steps", "pkt").get(focus, []))
         + _nodes(picture)
         + _ends(picture)
         + _drops(picture, focus)
@@ -56,12 +56,7 @@ def network_svg(picture: Picture) -> str:
 
 def map_svgs(picture: Picture) -> dict[str, str]:
     """The inside of each host, by node."""
-    stations: dict[str, list[Row]] = {}
-    for row in picture.rows("stations"):
-        stations.setdefault(row["node"], []).append(row)
-    tracks: dict[str, list[Row]] = {}
-    for row in picture.rows("tracks"):
-        tracks.setdefault(row["node"], []).append(row)
+    stations, tracks = _by(picture, "stations", "node"), _by(picture, "tracks", "node")
     sizes = picture.axes.get("maps", {})
     return {node: _map(node, found, tracks.get(node, []), *sizes[node]) for node, found in stations.items()}
 
@@ -121,7 +116,8 @@ def _ends(picture: Picture) -> str:
 
 def path_svgs(picture: Picture) -> dict[str, str]:
     """For each packet (as text, for JSON) its path over the network, to be put into ``nl-over``."""
-    return {str(pkt): _path(picture, pkt) for pkt in _packets(picture)}
+    lanes, steps = picture.rows("lanes"), _by(picture, "steps", "pkt")
+    return {str(pkt): _path(lanes, steps.get(pkt, [])) for pkt in _packets(picture)}
 
 
 def end_svgs(picture: Picture) -> dict[str, str]:
@@ -134,12 +130,19 @@ def _packets(picture: Picture) -> list[int]:
     return picture.layers.get("journeys", {}).get("pkt", [])
 
 
-def _path(picture: Picture, pkt: int) -> str:
-    lanes = picture.rows("lanes")
-    start = next((r["t"] for r in picture.rows("steps") if r["pkt"] == pkt), 0)
+def _by(picture: Picture, layer: str, column: str) -> dict[Any, list[Row]]:
+    """A layer's marks, grouped by one of its columns."""
+    groups: dict[Any, list[Row]] = {}
+    for row in picture.rows(layer):
+        groups.setdefault(row[column], []).append(row)
+    return groups
+
+
+def _path(lanes: list[dict[str, Any]], steps: list[Row]) -> str:
+    start = steps[0]["t"] if steps else 0
     legs: dict[int, list[Row]] = {}
-    for row in picture.rows("steps"):
-        if row["pkt"] == pkt and row["leg"]:
+    for row in steps:
+        if row["leg"]:
             legs.setdefault(row["lane"], []).append(row)
     drawn = (_lane(lanes[lane], found, start, lane ^ 1 in legs) for lane, found in legs.items())
     return "<g>" + "".join(drawn) + "</g>"
