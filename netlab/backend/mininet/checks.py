@@ -24,7 +24,8 @@ def problems(plan: Plan) -> tuple[Problem, ...]:
     grave = list(_machine())
     if grave:
         return tuple(grave)
-    return (*_kernel(plan, survey()), *_names(plan), *_unmade(plan.nodes))
+    found = survey()
+    return (*_kernel(plan, found), *_names(plan), *_unmade(plan.nodes, found))
 
 
 def _machine() -> Iterator[Problem]:
@@ -105,16 +106,19 @@ def _names(plan: Plan) -> Iterator[Problem]:
             yield Problem("refuse", f"switch {node.name}", said)
 
 
-def _unmade(nodes: Sequence[PlanNode]) -> Iterator[Problem]:
+def _unmade(nodes: Sequence[PlanNode], found: Survey) -> Iterator[Problem]:
     """What a plan can say of a kernel node and `devices` doesn't make: it must not be missing in silence."""
-    for node in nodes:
-        wanted = [getattr(node, what, None) for what in ("vlans", "vteps")]
-        wanted += [getattr(interface, "vlan", None) for interface in node.interfaces]
-        if node.stack == "kernel" and any(wanted):
-            said = (
-                "VLANs and tunnels of kernel nodes are not made here; give it 'stack: netlab', or use '--backend sim'"
-            )
+    for node in (node for node in nodes if node.stack == "kernel"):
+        instead = "give it 'stack: netlab', or use '--backend sim'"
+        if any(interface.vlan for interface in node.interfaces):
+            said = f"VLANs at a kernel bridge's ports (vlan_filtering) are not made here; {instead}"
             yield Problem("refuse", node.name, said)
+        if node.vlans:
+            yield Problem("refuse", node.name, f"VLAN interfaces of the kernel (8021q) are not made here; {instead}")
+        if node.vteps and node.kind == "switch":
+            yield Problem("refuse", node.name, f"a kernel bridge's end of an overlay is not made here; {instead}")
+        elif node.vteps and not found.vxlan:
+            yield Problem("refuse", node.name, f"its overlay needs vxlan devices, which this kernel lacks; {instead}")
 
 
 def _refuse(said: str) -> Problem:

@@ -13,6 +13,7 @@ from typing import Any
 
 from netlab.backend.mininet import rtnl
 from netlab.backend.mininet.qdisc import create, disciplines
+from netlab.backend.mininet.tunnels import vxlan_messages
 from netlab.topology.spec import Plan, PlanInterface, PlanLink, PlanNode, PlanRoute
 
 FIRST_INDEX = 101
@@ -34,6 +35,8 @@ class Device:
     node: str
     room: str
     bridge: bool = False
+    cabled: bool = True
+    """Whether it is an end of a cable, whose frames can be watched."""
 
     def data(self) -> dict[str, Any]:
         """Plain data, for a message."""
@@ -48,11 +51,14 @@ def is_bridge(node: PlanNode) -> bool:
 def devices(plan: Plan, suffix: str) -> dict[str, Device]:
     """Every device of the plan by its plain name, bridges first."""
     made: dict[str, Device] = {}
-    names = [(n.name, n, True) for n in plan.nodes if is_bridge(n)]
-    names += [(i.name, n, False) for n in plan.nodes for i in n.interfaces]
-    for index, (name, node, bridge) in enumerate(names, FIRST_INDEX):
+    names = [(n.name, n, True, False) for n in plan.nodes if is_bridge(n)]
+    names += [(i.name, n, False, True) for n in plan.nodes for i in n.interfaces]
+    names += [
+        (v.name, n, False, False) for n in plan.nodes for v in n.vteps if n.stack == "kernel" and not is_bridge(n)
+    ]
+    for index, (name, node, bridge, cabled) in enumerate(names, FIRST_INDEX):
         room = "" if is_bridge(node) else node.name
-        made[name] = Device(name, f"{name}~{suffix}", index, node.name, room, bridge)
+        made[name] = Device(name, f"{name}~{suffix}", index, node.name, room, bridge, cabled)
     return made
 
 
@@ -150,6 +156,11 @@ def room_messages(node: PlanNode, made: dict[str, Device]) -> list[bytes]:
         messages += [altname_message(device), up_message(device.index, node)]
         if node.stack == "kernel":
             messages += [address_message(device.index, cidr) for cidr in interface.addresses]
+    for vtep in node.vteps if node.stack == "kernel" else ():
+        device = made[vtep.name]
+        messages += vxlan_messages(vtep, device.kernel, device.index)
+        messages += [altname_message(device), up_message(device.index, node)]
+        messages += [address_message(device.index, cidr) for cidr in vtep.addresses]
     if node.stack == "kernel":
         # On-link routes first: a neighbour must be known to be one.
         routes = sorted(added_routes(node), key=lambda route: bool(route.via))
@@ -161,7 +172,8 @@ def added_routes(node: PlanNode) -> list[PlanRoute]:
     """The node's routes but those that its addresses bring by themselves."""
     import ipaddress
 
-    own = {str(ipaddress.ip_interface(cidr).network) for i in node.interfaces for cidr in i.addresses}
+    held = [cidr for i in node.interfaces for cidr in i.addresses] + [cidr for v in node.vteps for cidr in v.addresses]
+    own = {str(ipaddress.ip_interface(cidr).network) for cidr in held}
     return [route for route in node.routes if route.via or route.prefix not in own]
 
 

@@ -30,7 +30,7 @@ class Observer:
     def start(self, arena: Arena, *, tracing: bool) -> None:
         """Watch the arena's interfaces, and the kernel where it may be traced."""
         self.base = time.monotonic_ns()
-        names = {d.name: d.kernel for d in arena.devices.values() if not d.bridge}
+        names = {d.name: d.kernel for d in arena.devices.values() if d.cabled}
         # The probe's thread must not keep an arena alive that nobody else holds.
         held = weakref.ref(arena)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from netlab.backend.mininet import qdisc, rtnl
 from netlab.backend.mininet.rooms import Room, read_sysctl
+from netlab.backend.mininet.tunnels import vni
 
 if TYPE_CHECKING:
     from netlab.backend.mininet.build import Network
@@ -58,6 +59,7 @@ def _links(kernel: rtnl.Rtnl) -> Iterator[tuple[int, dict[str, Any]]]:
                 "mtu": rtnl.number(found.get(4)),
                 "tx_queues": rtnl.number(found.get(31)),
                 "rx_queues": rtnl.number(found.get(32), 1),  # a kernel for one processor doesn't say it
+                "vni": vni(info),
                 "port_state": rtnl.number(port.get(1), -1),
                 "addresses": [],
                 "qdiscs": [],

@@ -24,6 +24,7 @@ class Survey:
     qdiscs: tuple[str, ...] = ()
     bridge: bool = False
     veth: bool = False
+    vxlan: bool = False
 
     @property
     def good(self) -> bool:
@@ -115,18 +116,19 @@ def _devices() -> Survey:
             return False
         return True
 
-    def link(index: int, kind: str) -> bytes:
-        info = rtnl.nested(18, rtnl.text(1, kind))
+    def link(index: int, kind: str, *options: bytes) -> bytes:
+        info = rtnl.nested(18, rtnl.text(1, kind), *options)
         return rtnl.message(rtnl.NEWLINK, rtnl.ACK | rtnl.CREATE, rtnl.link_body(index), info)
 
     bridge, veth = works(link(101, "bridge")), works(link(102, "veth"))
+    vxlan = works(link(103, "vxlan", rtnl.nested(2, rtnl.u32(1, 1))))
     found = []
     for kind in QDISCS:
         asked = Discipline(kind, 0x10000, ROOT, rate=8_000_000, burst=2000, limit=100, delay=1000)
         if works(create(102, asked)):
             found.append(kind)
             kernel([rtnl.message(rtnl.DELQDISC, rtnl.ACK, _handle(102, 0x10000))], "survey")
-    return Survey(qdiscs=tuple(found), bridge=bridge, veth=veth)
+    return Survey(qdiscs=tuple(found), bridge=bridge, veth=veth, vxlan=vxlan)
 
 
 def _handle(index: int, handle: int) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 from netlab.backend.base import Problem
 from netlab.backend.mininet.devices import added_routes, asked, is_bridge
 from netlab.backend.mininet.qdisc import Discipline
-from netlab.topology.spec import Plan, PlanInterface, PlanNode
+from netlab.topology.spec import Plan, PlanInterface, PlanNode, PlanVtep
 from netlab.units import format_rate, format_time
 
 State = Mapping[str, Any]
@@ -29,7 +29,21 @@ def differences(plan: Plan, state: State) -> tuple[Problem, ...]:
         there = state["interfaces"].get(interface.name)
         said = _interface(plan, interface, there) if there else iter([f"there is no such interface; {_MEND}"])
         found += [Problem("refuse", interface.name, sentence) for sentence in said]
+    for vtep in (vtep for node in plan.nodes if node.stack == "kernel" for vtep in node.vteps):
+        found += [Problem("refuse", vtep.name, said) for said in _vtep(vtep, state["interfaces"].get(vtep.name))]
     return tuple(found)
+
+
+def _vtep(asked_for: PlanVtep, there: Mapping[str, Any] | None) -> Iterator[str]:
+    if there is None:
+        yield f"there is no such interface; {_MEND}"
+        return
+    if not there["up"]:
+        yield f"it is down; 'ip link set {asked_for.name} up' in {asked_for.node} mends it"
+    for what, wanted, found in (("MTU", asked_for.mtu, there["mtu"]), ("VXLAN", asked_for.vni, there["vni"])):
+        if wanted != found:
+            yield f"its {what} is {found}, asked for was {wanted}; {_MEND}"
+    yield from _addresses(asked_for.addresses, there["addresses"])
 
 
 def _node(node: PlanNode, nodes: Mapping[str, Any]) -> Iterator[str]:

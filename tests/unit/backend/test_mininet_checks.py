@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +11,7 @@ from netlab.backend.mininet import checks
 from netlab.backend.mininet.survey import QDISCS, Survey
 from netlab.topology.generators import cable, several
 from netlab.topology.resolve import resolve
-from netlab.topology.spec import Plan, Topology
+from netlab.topology.spec import Interface, Node, Overlay, Plan, PortVlan, StackKind, Topology, Vlan
 
 GOOD = Survey(qdiscs=QDISCS, bridge=True, veth=True)
 WITHOUT_NETEM = Survey(qdiscs=("tbf", "pfifo", "bfifo"), bridge=True, veth=True)
@@ -49,16 +49,30 @@ def test_bridges_are_needed_where_there_are_switches() -> None:
     assert ["needs bridge devices" in problem.said for problem in of(star, without)] == [True]
 
 
-def test_what_a_kernel_node_would_lack_in_silence_is_refused() -> None:
-    port, trunk = SimpleNamespace(vlan=None), SimpleNamespace(vlan="trunk")
-    for stack, vlans, interface, refused in (
-        ("kernel", (), port, 0),
-        ("kernel", ("h1-eth0.10",), port, 1),
-        ("kernel", (), trunk, 1),
-        ("netlab", ("h1-eth0.10",), trunk, 0),
-    ):
-        node = SimpleNamespace(name="h1", stack=stack, vlans=vlans, vteps=(), interfaces=[interface])
-        assert len(list(checks._unmade([node]))) == refused  # type: ignore[list-item]
+def vlans(stack: StackKind, port_vlan: bool) -> Plan:
+    """A host with a VLAN interface, or a switch with an access port, of the given stack."""
+    host = Node("h1", "host", "netlab" if port_vlan else stack, vlans=(Vlan("v10", "eth0", 10),))
+    port = Interface("eth1", vlan=PortVlan(access=10) if port_vlan else None)
+    return resolve(Topology("v", (host, Node("s1", "switch", stack, (port,))), (cable("h1", "s1"),)))
+
+
+@pytest.mark.parametrize(
+    ("port_vlan", "where", "said"),
+    [(False, "h1", "(8021q) are not made"), (True, "s1", "(vlan_filtering) are not made")],
+)
+def test_what_a_kernel_node_would_lack_in_silence_is_refused(port_vlan: bool, where: str, said: str) -> None:
+    (problem,) = checks._unmade(vlans("kernel", port_vlan).nodes, GOOD)
+    assert (problem.severity, problem.where) == ("refuse", where)
+    assert said in problem.said and "give it 'stack: netlab'" in problem.said
+    assert not list(checks._unmade(vlans("netlab", port_vlan).nodes, GOOD))
+
+
+def test_an_overlay_of_kernel_hosts_needs_vxlan_devices() -> None:
+    overlay = Overlay("blue", 42, ("h1", "h2"))
+    plan = resolve(Topology("o", tuple(several("h", 2)), (cable("h1", "h2"),), overlays=(overlay,)))
+    assert not list(checks._unmade(plan.nodes, replace(GOOD, vxlan=True)))
+    problems = list(checks._unmade(plan.nodes, GOOD))
+    assert [p.where for p in problems] == ["h1", "h2"] and "needs vxlan devices" in problems[0].said
 
 
 @pytest.mark.parametrize(
