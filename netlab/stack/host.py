@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from netlab.stack.bridge import FilteringDatabase, bridge_forward
 from netlab.stack.ether import arp_input, arp_output, ether_input, ether_output, ifq, nic_rx, no_answer
-from netlab.stack.fib import Fib, Fibs, LinearFib, Route
+from netlab.stack.fib import Fib, Fibs, LinearFib, Route, Rule
 from netlab.stack.forward import SLOTS
 from netlab.stack.fragment import ip_fragment, ip_reassemble
 from netlab.stack.ifnet import Ifnet
@@ -25,7 +25,8 @@ from netlab.stack.timers import Timers
 from netlab.stack.transport import icmp_input, icmp_output, socket_deliver, udp_input, udp_output
 from netlab.stack.vlan import VlanLink, vlan_input, vlan_output
 from netlab.stack.vxlan import Vtep, vxlan_input, vxlan_output
-from netlab.topology.spec import Plan, PlanNode
+from netlab.topology.spec import Plan, PlanNode, PlanRoute
+from netlab.topology.spec import Rule as PlanRule
 from netlab.wire import icmp
 from netlab.wire.address import parse_cidr, parse_ipv4
 
@@ -159,13 +160,23 @@ def _bridge_ports(kind: str, interfaces: tuple[Ifnet, ...]) -> dict[Ifnet, None]
 
 def build_host(node: PlanNode, plan: Plan, *, slots: Mapping[str, SlotCall] | None = None) -> Host:
     """The stack of a planned node, its addresses and routes in place, and ``slots`` filled."""
-    routes = tuple(
-        Route(cidr.network, cidr.length, parse_ipv4(r.via) if r.via else 0, r.interface)
-        for r in node.routes
-        for cidr in (parse_cidr(r.prefix),)
-    )
-    host = Host(node.name, node.kind, interfaces_of(node, plan), routes)
+    routes = _routes(node.routes)
+    tables = {table.number: LinearFib(_routes(table.routes)) for table in node.tables}
+    fibs = Fibs(LinearFib(routes), tables, map(_rule, node.rules))
+    host = Host(node.name, node.kind, interfaces_of(node, plan), routes, fibs=fibs)
     for slot, call in (slots or {}).items():
         host.fill(slot, call)
     return host
 
+
+def _routes(planned: tuple[PlanRoute, ...]) -> tuple[Route, ...]:
+    return tuple(
+        Route(cidr.network, cidr.length, parse_ipv4(route.via) if route.via else 0, route.interface)
+        for route in planned
+        for cidr in (parse_cidr(route.prefix),)
+    )
+
+
+def _rule(planned: PlanRule) -> Rule:
+    source = parse_cidr(planned.source or "0.0.0.0/0")
+    return Rule(planned.priority, planned.table, source.network, source.length, planned.mark or None, planned.iif)

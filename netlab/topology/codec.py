@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from netlab.topology.spec import Limit, Plan, PlanInterface, PlanLink, PlanNode, PlanRoute, PlanVlan, PlanVtep, PortVlan
+from netlab.topology.spec import (
+    Limit,
+    Plan,
+    PlanInterface,
+    PlanLink,
+    PlanNode,
+    PlanRoute,
+    PlanTable,
+    PlanVlan,
+    PlanVtep,
+    PortVlan,
+    Rule,
+)
 
 
 def plan_to_data(plan: Plan) -> dict[str, Any]:
@@ -21,7 +33,9 @@ def _lists(node: dict[str, Any]) -> dict[str, Any]:
     ]
     vlans = [{**v, "addresses": list(v["addresses"])} for v in node["vlans"]]
     vteps = [{**v, "addresses": list(v["addresses"]), "remotes": list(v["remotes"])} for v in node["vteps"]]
-    return {**node, "interfaces": interfaces, "routes": list(node["routes"]), "vlans": vlans, "vteps": vteps}
+    tables = [{**t, "routes": list(t["routes"])} for t in node["tables"]]
+    lists = {"routes": list(node["routes"]), "tables": tables, "rules": list(node["rules"])}
+    return {**node, "interfaces": interfaces, "vlans": vlans, "vteps": vteps, **lists}
 
 
 def plan_from_data(data: dict[str, Any]) -> Plan:
@@ -35,12 +49,19 @@ def plan_from_data(data: dict[str, Any]) -> Plan:
 
 def _node(data: dict[str, Any]) -> PlanNode:
     interfaces = tuple(_interface(i) for i in data["interfaces"])
-    routes = tuple(PlanRoute(**r) for r in data["routes"])
+    tables = tuple(PlanTable(t["number"], _routes(t["routes"])) for t in data["tables"])
+    rules = tuple(Rule(**r) for r in data["rules"])
     vlans = tuple(PlanVlan(**{**v, "addresses": tuple(v["addresses"])}) for v in data["vlans"])
     vteps = tuple(
         PlanVtep(**{**v, "addresses": tuple(v["addresses"]), "remotes": tuple(v["remotes"])}) for v in data["vteps"]
     )
-    return PlanNode(data["name"], data["kind"], data["stack"], interfaces, routes, vlans, vteps)
+    return PlanNode(
+        data["name"], data["kind"], data["stack"], interfaces, _routes(data["routes"]), vlans, vteps, tables, rules
+    )
+
+
+def _routes(data: list[dict[str, Any]]) -> tuple[PlanRoute, ...]:
+    return tuple(PlanRoute(**r) for r in data)
 
 
 def _interface(data: dict[str, Any]) -> PlanInterface:

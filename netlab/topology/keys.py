@@ -122,6 +122,35 @@ ROUTE = Fields(
     }
 )
 
+_TABLE = r"main|[1-9][0-9]{0,4}"
+
+RULE = Fields(
+    {
+        "priority": Key(
+            Text(
+                values.count(1, values.PRIORITY_LIMIT),
+                {"type": "integer", "minimum": 1, "maximum": values.PRIORITY_LIMIT},
+            ),
+            "its place among the rules: of those that fit, the lowest decides",
+            required=True,
+        ),
+        "table": Key(
+            Text(values.table, {"anyOf": [{"const": "main"}, {"type": "integer", "minimum": 1, "maximum": 65535}]}),
+            "the table that it sends packets to: a number of tables, or main",
+            required=True,
+        ),
+        "from": Key(
+            Text(values.prefix, _text(f"default|{_IPV4}{_LENGTH}", "10.0.1.0/24")),
+            "packets with such a source address; any when left out",
+        ),
+        "mark": Key(
+            Text(values.count(1, values.MARK_LIMIT), {"type": "integer", "minimum": 1, "maximum": values.MARK_LIMIT}),
+            "packets with this mark (fwmark); any when left out",
+        ),
+        "iif": Key(INTERFACE_NAME, "packets that came in by this interface; any when left out"),
+    }
+)
+
 NODE = Fields(
     {
         "kind": Key(KIND, "host, router (forwards packets) or switch (forwards frames); host when left out"),
@@ -134,6 +163,13 @@ NODE = Fields(
             "on a host or router, its VLAN interfaces, as 'v10: {on: eth0, id: 10}'",
         ),
         "routes": Key(ListOf(ROUTE), "routes beside those that netlab finds; one for the same prefix replaces it"),
+        "tables": Key(
+            Named("table", Text(values.table, _text(_TABLE, "100")), ListOf(ROUTE)),
+            "tables of routes beside the main one, as '100: [{prefix: default, via: 10.0.1.254}]'; see rules",
+        ),
+        "rules": Key(
+            ListOf(RULE), "what chooses a table for a packet, as '- {priority: 10, from: 10.0.1.0/24, table: 100}'"
+        ),
     }
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netlab.errors import NetlabError
-from netlab.topology import values
+from netlab.topology import policy, values
 from netlab.topology.addressing import Addressing, assign
 from netlab.topology.mistakes import Mistakes, bad_topology
 from netlab.topology.overlays import overlay_stations, vtep_name, vteps
@@ -110,7 +110,18 @@ def _node(node: Node, wiring: Wiring, addressing: Addressing, macs: dict[str, st
     interfaces = tuple(_interface(port, addressing, macs) for port in wiring.ports[node.name])
     vlans = tuple(_vlan(port, addressing, macs) for port in wiring.vlans[node.name])
     tunnels = vteps(node, wiring, addressing, macs)
-    return PlanNode(node.name, node.kind, node.stack, interfaces, routing.routes(node), vlans, tunnels)
+    names = [port.name for port in wiring.stations[node.name]]
+    return PlanNode(
+        node.name,
+        node.kind,
+        node.stack,
+        interfaces,
+        routing.routes(node),
+        vlans,
+        tunnels,
+        policy.tables(node, routing),
+        policy.rules(node, names, routing.mistakes),
+    )
 
 
 def _interface(port: Port, addressing: Addressing, macs: dict[str, str]) -> PlanInterface:

@@ -8,16 +8,22 @@ with a pencil there is nothing to guess.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from ipaddress import IPv4Address
 
 from netlab.errors import NetlabError
 from netlab.topology import values
 from netlab.topology.addressing import Addressing
 from netlab.topology.mistakes import Mistakes
-from netlab.topology.spec import Node, PlanRoute
+from netlab.topology.spec import Node, PlanRoute, Route
 from netlab.topology.wiring import Port, Wiring
 
 DEFAULT = "0.0.0.0/0"
+
+
+def longest_first(routes: Iterable[PlanRoute]) -> tuple[PlanRoute, ...]:
+    """By the length of their prefixes, else as they come."""
+    return tuple(sorted(routes, key=lambda route: -int(route.prefix.rpartition("/")[2])))
 
 
 class Routing:
@@ -34,21 +40,22 @@ class Routing:
         """The node's table, longest prefix first; a switch has none but for its tunnels."""
         if not self.wiring.stations[node.name]:
             return ()
-        routes = {route.prefix: route for route in (*self._connected(node), *self._written(node))}
+        routes = {route.prefix: route for route in (*self._connected(node), *self.written(node, node.routes))}
         found = self._to_everywhere(node) if node.kind == "router" else self._to_first_router(node)
         for route in found:
             routes.setdefault(route.prefix, route)
-        return tuple(sorted(routes.values(), key=lambda route: -int(route.prefix.rpartition("/")[2])))
+        return longest_first(routes.values())
 
     def _connected(self, node: Node) -> list[PlanRoute]:
         ports = self.wiring.stations[node.name]
         networks = [(address.network, port.name) for port in ports for address in self.addressing.addresses[port.name]]
         return [PlanRoute(str(network), "", name) for network, name in reversed(dict(reversed(networks)).items())]
 
-    def _written(self, node: Node) -> list[PlanRoute]:
+    def written(self, node: Node, written: tuple[Route, ...], *table: int) -> list[PlanRoute]:
+        """The author's routes, each with its interface; ``table`` is the number of another table than the main one."""
         routes = []
-        for index, route in enumerate(node.routes):
-            place = (("route", (node.name, index)), ("node", node.name))
+        for index, route in enumerate(written):
+            place = (("route", (node.name, *table, index)), ("node", node.name))
             try:
                 prefix = values.prefix(route.prefix, f"prefix of a route of {node.name}")
                 via = values.address(route.via, f"via of a route of {node.name}")

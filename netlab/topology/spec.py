@@ -82,6 +82,30 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Table:
+    """A table of routes beside the main one, in which nothing stands but what is written."""
+
+    number: int
+    routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Packets that fit go by ``table`` (0: the main one); of all rules that fit, the lowest priority decides.
+
+    Empty fields fit any packet. Where the table has no route there is none: no other table is asked.
+    """
+
+    priority: int
+    table: int
+    source: str = ""
+    """CIDR of the sender's address."""
+    mark: int = 0
+    iif: str = ""
+    """The interface it came in by."""
+
+
+@dataclass(frozen=True)
 class Node:
     """A host, a router or a switch. ``stack`` says whose network stack it runs."""
 
@@ -91,6 +115,8 @@ class Node:
     interfaces: tuple[Interface, ...] = ()
     routes: tuple[Route, ...] = ()
     vlans: tuple[Vlan, ...] = ()
+    tables: tuple[Table, ...] = ()
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -217,6 +243,14 @@ class PlanRoute:
 
 
 @dataclass(frozen=True)
+class PlanTable:
+    """A table beside the main one; longest prefix first."""
+
+    number: int
+    routes: tuple[PlanRoute, ...]
+
+
+@dataclass(frozen=True)
 class PlanNode:
     """One node, complete; ``routes`` are longest prefix first and include the connected ones."""
 
@@ -227,6 +261,9 @@ class PlanNode:
     routes: tuple[PlanRoute, ...]
     vlans: tuple[PlanVlan, ...] = ()
     vteps: tuple[PlanVtep, ...] = ()
+    tables: tuple[PlanTable, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    """Lowest priority first."""
 
     @property
     def addresses(self) -> tuple[str, ...]:

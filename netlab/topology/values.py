@@ -23,6 +23,13 @@ TAKEN = ("lo", "all", "default")
 MTU_RANGE = (68, 65535)
 """RFC 791 §3.2: every network carries 68 bytes; an IPv4 packet has at most 65,535."""
 QUEUES_LIMIT = 64
+TABLES_LIMIT = 65535
+"""As many as FreeBSD allows (RT_MAXFIBS); Linux would take more."""
+KERNEL_TABLES = (253, 254, 255)
+"""default, main and local: Linux fills them itself."""
+PRIORITY_LIMIT = 32765
+"""Linux has a rule for its main table at 32,766, behind all others."""
+MARK_LIMIT = 999_999_999
 VID_LIMIT = 4094
 """0 is for tags with a priority alone, 4095 is reserved (IEEE 802.1Q-2018 table 9-2)."""
 VNI_LIMIT = 2**24 - 1
@@ -148,6 +155,18 @@ def cidr(text: str, what: str) -> str:
         name = "the network itself" if address == network.network_address else "its broadcast address"
         raise BadInput(f"{what} '{text}' is {name}", right=f"hosts are {network[1]} to {network[-2]}")
     return str(interface)
+
+
+def table(text: str, what: str) -> int:
+    """The number of a table of routes; 0 is the main one."""
+    if text == "main":
+        return 0
+    number = int(text) if re.fullmatch(r"[1-9][0-9]{0,4}", text) else 0
+    if not 0 < number <= TABLES_LIMIT or number in KERNEL_TABLES:
+        raise BadInput(
+            f"{what} '{text}' cannot be used", right="it is main, or a number from 1 to 65535 but 253 to 255"
+        )
+    return number
 
 
 def address(text: str, what: str) -> str:

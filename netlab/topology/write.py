@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netlab.topology.spec import Interface, Link, Node, Overlay, PortVlan, Topology, Vlan
+from netlab.topology.spec import Interface, Link, Node, Overlay, PortVlan, Route, Rule, Topology, Vlan
 from netlab.units import RATE, SIZE, TIME
 
 _PLAIN = Interface("")
@@ -22,7 +22,7 @@ def to_yaml(topology: Topology) -> str:
 
 def _node(node: Node) -> list[str]:
     keys: dict[str, str] = {"kind": node.kind, **({"stack": node.stack} if node.stack != "kernel" else {})}
-    if not node.interfaces and not node.routes and not node.vlans:
+    if not (node.interfaces or node.routes or node.vlans or node.tables or node.rules):
         return [f"  {node.name}: {_flow(keys)}"]
     lines = [f"  {node.name}:", *(f"    {key}: {value}" for key, value in keys.items())]
     if node.interfaces:
@@ -33,8 +33,28 @@ def _node(node: Node) -> list[str]:
         lines += [f"      {v.name.removeprefix(node.name + '-')}: {_flow(_vlan(node.name, v))}" for v in node.vlans]
     if node.routes:
         lines.append("    routes:")
-        lines += [f"      - {_flow({'prefix': route.prefix, 'via': route.via})}" for route in node.routes]
+        lines += [f"      - {_flow(_route(route))}" for route in node.routes]
+    if node.tables:
+        lines.append("    tables:")
+        lines += [f"      {t.number}: [{', '.join(_flow(_route(r)) for r in t.routes)}]" for t in node.tables]
+    if node.rules:
+        lines += ["    rules:", *(f"      - {_flow(_rule(node.name, rule))}" for rule in node.rules)]
     return lines
+
+
+def _route(route: Route) -> dict[str, str]:
+    return {"prefix": route.prefix, "via": route.via}
+
+
+def _rule(node: str, rule: Rule) -> dict[str, str]:
+    keys = {"priority": str(rule.priority)}
+    if rule.source:
+        keys["from"] = rule.source
+    if rule.mark:
+        keys["mark"] = str(rule.mark)
+    if rule.iif:
+        keys["iif"] = _quoted(rule.iif.removeprefix(f"{node}-"))
+    return {**keys, "table": str(rule.table or "main")}
 
 
 def _interface(interface: Interface) -> dict[str, str]:

@@ -9,7 +9,20 @@ from typing import Any, get_args
 from netlab.errors import NetlabError
 from netlab.topology.keys import TOPOLOGY
 from netlab.topology.shapes import TOP, Got, Reader
-from netlab.topology.spec import Interface, Kind, Link, Node, Overlay, PortVlan, Route, StackKind, Topology, Vlan
+from netlab.topology.spec import (
+    Interface,
+    Kind,
+    Link,
+    Node,
+    Overlay,
+    PortVlan,
+    Route,
+    Rule,
+    StackKind,
+    Table,
+    Topology,
+    Vlan,
+)
 from netlab.topology.values import plain_name
 
 Where = dict[tuple[str, object], str]
@@ -69,14 +82,34 @@ def _values(got: Got, key: str, default: Any) -> Any:
 def _node(name: str, got: Got, where: Where) -> Node:
     where["node", name] = got.where
     interfaces = tuple(_interface(name, each, part, where) for each, part in _values(got, "interfaces", {}).items())
-    routes = []
-    for part in _values(got, "routes", []):
-        if {"prefix", "via"} <= set(part.value):
-            routes.append(Route(_values(part, "prefix", ""), _values(part, "via", "")))
-            where["route", (name, len(routes) - 1)] = part.where
+    routes = _routes(_values(got, "routes", []), (name,), where)
+    tables = tuple(
+        Table(number, _routes(part.value, (name, number), where)) for number, part in _values(got, "tables", {}).items()
+    )
+    rules = tuple(_rules(name, _values(got, "rules", []), where))
     kind: Kind = _values(got, "kind", get_args(Kind)[0])
     stack: StackKind = _values(got, "stack", get_args(StackKind)[0])
-    return Node(name, kind, stack, interfaces, tuple(routes), tuple(_vlans(name, got, where)))
+    return Node(name, kind, stack, interfaces, routes, tuple(_vlans(name, got, where)), tables, rules)
+
+
+def _routes(parts: list[Got], owner: tuple[object, ...], where: Where) -> tuple[Route, ...]:
+    """``owner`` is the node, and the table's number for another one than the main."""
+    routes: list[Route] = []
+    for part in parts:
+        if {"prefix", "via"} <= set(part.value):
+            where["route", (*owner, len(routes))] = part.where
+            routes.append(Route(_values(part, "prefix", ""), _values(part, "via", "")))
+    return tuple(routes)
+
+
+def _rules(node: str, parts: list[Got], where: Where) -> Iterator[Rule]:
+    for part in parts:
+        if {"priority", "table"} <= set(part.value):
+            rule = {{"from": "source"}.get(key, key): got.value for key, got in part.value.items()}
+            if "iif" in rule:
+                rule["iif"] = plain_name(node, rule["iif"])
+            where["rule", (node, rule["priority"])] = part.where
+            yield Rule(**rule)
 
 
 def _interface(node: str, name: str, got: Got, where: Where) -> Interface:
