@@ -140,7 +140,7 @@ class Inside {
     if (again[0] !== visit) return;
     const group = draw("g", { "data-step": visit.n });
     const numbers = again.map((v) => v.visit).join(","), half = Math.max(13, 5 + 4.5 * numbers.length);
-    const x = here.x - here.w / 2 + 6, y = here.y - here.h / 2 + 2;
+    const x = here.x - here.w / 2 - 3, y = here.y - here.h / 2 - 2;
     group.append(draw("rect", { class: "nl-badge", x: x - half, y: y - 12, width: 2 * half, height: 25, rx: 12 }),
       draw("text", { class: "nl-number", x, y: y + 6 }, numbers));
     const spent = again.reduce((sum, v) => sum + (v.kind === "stage" ? v.end - v.t : 0), 0);

@@ -189,16 +189,24 @@ def _when(lane: Row, x: float, y: float, text: str, both_ways: bool) -> str:
 
 def _drops(picture: Picture, pkt: int) -> str:
     nodes = {r["name"]: r for r in picture.rows("nodes")}
-    return "".join(_drop(r, nodes[r["node"]]) for r in picture.rows("drops") if r["pkt"] == pkt)
+    width = picture.axes["width"]
+    return "".join(_drop(r, nodes[r["node"]], width) for r in picture.rows("drops") if r["pkt"] == pkt)
 
 
-def _drop(row: Row, node: Row) -> str:
+def _drop(row: Row, node: Row, width: float) -> str:
+    """A cross, and the reason beside it where there is paper left."""
     x, y = (row["x"], row["y"]) if row["on_cable"] else (row["x"] + node["w"] / 2 - 10, row["y"] - node["h"] / 2 + 6)
+    reason, beside = escape(row["reason"]), _beside(x, len(row["reason"]), width)
     return (
         f'<g data-step="{row["n"]}"><circle class="nl-drop" cx="{x}" cy="{y}" r="13"/>'
         f'<path class="nl-cross" d="M{x - 6} {y - 6}l12 12m0 -12l-12 12"/>'
-        f'<text class="nl-reason" x="{x}" y="{y - 19}">{escape(row["reason"])}</text></g>'
+        f'<text class="nl-reason" {beside} y="{y - 4}">{reason}</text></g>'
     )
+
+
+def _beside(x: float, letters: int, width: float) -> str:
+    side, anchor = (-18, "end") if x + 18 + letters * 9 > width and x > width / 2 else (18, "start")
+    return f'style="text-anchor:{anchor}" x="{x + side}"'
 
 
 # ---- the inside of a host ---------------------------------------------------------------------------
