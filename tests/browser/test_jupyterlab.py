@@ -79,6 +79,7 @@ def open_notebook(page: Any, url: str) -> None:
 
 
 def keep(page: Any, name: str) -> None:
+    """A screenshot for people."""
     folder = os.environ.get("NETLAB_SCREENSHOTS")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -125,6 +126,11 @@ def test_a_student_guesses_runs_sees_and_checks(server: str, page: Any) -> None:
     picture.locator("[data-node=r1]").first.click()
     picture.locator(".nl-inside svg").first.wait_for()
     keep(page, "lab01-inside.png")
+    picture.get_by_role("button", name="Step forward").focus()
+    page.keyboard.press("End")
+    page.set_viewport_size({"width": 1280, "height": 1330})
+    picture.scroll_into_view_if_needed()
+    keep(page, "screenshot.png")
 
     check = page.get_by_role("button", name="Check my answer")
     check.scroll_into_view_if_needed()
