@@ -1,0 +1,100 @@
+"""`nlab stack`: the graph of stages that packets go through inside a node of our own stack."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netlab.cli.args import subverb
+from netlab.cli.table import print_json, table
+
+if TYPE_CHECKING:
+    from netlab.view.picture import Picture
+
+EXAMPLE = """nlab stack show router
+  nlab stack show host --html host.html"""
+KINDS = ("host", "router", "switch")
+COLUMN = 18
+"""Characters of the map's columns."""
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The subcommand."""
+    verbs = parser.add_subparsers(dest="what", required=True, metavar="show")
+    show = subverb(verbs, "show", "draw the stages of a node and say what each does", "nlab stack show router")
+    show.add_argument("kind", nargs="?", choices=KINDS, default="host", help="host if not given")
+    form = show.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="the stages as JSON")
+    form.add_argument("--html", type=Path, metavar="FILE", help="the map, as one HTML file")
+
+
+def run(options: Namespace) -> int:
+    """The exit code."""
+    from netlab.view.stack import stack_picture
+
+    picture = stack_picture(options.kind)
+    if options.json:
+        print_json([{**stage, "to": _after(picture, stage["stage"])} for stage in _stages(picture)])
+    elif options.html:
+        from netlab.cli.kept import writing_to
+
+        page = _page(picture, options.kind)
+        with writing_to(options.html):
+            options.html.write_text(page, encoding="utf-8")
+        print(options.html)
+    else:
+        print(drawn(picture))
+    return 0
+
+
+def _stages(picture: Picture) -> list[dict[str, Any]]:
+    return [{"stage": row["stage"], "says": row["says"]} for row in picture.rows("stations")]
+
+
+def _after(picture: Picture, stage: str) -> list[str]:
+    return [track["b"] for track in picture.rows("tracks") if track["a"] == stage]
+
+
+def drawn(picture: Picture) -> str:
+    """The map, each stage in its place, and a line for each: where it leads, and what it does."""
+    rows = [(s["stage"], ", ".join(_after(picture, s["stage"])) or "-", s["says"]) for s in _stages(picture)]
+    return "\n".join(
+        [
+            f"{picture.title}: received goes up at the left, sent comes down at the right; the cable is at the bottom",
+            "",
+            *_map(picture),
+            "",
+            table(("stage", "leads to", "what it does"), rows),
+        ]
+    )
+
+
+def _map(picture: Picture) -> list[str]:
+    """Every stage where the drawn map has it; two in one line are at least a column apart."""
+    from netlab.view.stagemap import PAD_X, STEP_X
+
+    stations = picture.rows("stations")
+    lines = []
+    for y in sorted({s["y"] for s in stations}):
+        line = ""
+        for station in sorted((s for s in stations if s["y"] == y), key=lambda s: float(s["x"])):
+            middle = round((station["x"] - PAD_X) / STEP_X * COLUMN) + COLUMN // 2
+            line = f"{line:<{middle - len(station['stage']) // 2}}{station['stage']}"
+        lines.append(line)
+    return [*lines, "═" * max(map(len, lines))]
+
+
+def _page(picture: Picture, kind: str) -> str:
+    from html import escape
+
+    from netlab.view.render.html import styles
+    from netlab.view.render.svg import map_svgs
+
+    words = "".join(f"<li>{escape(sentence)}</li>" for sentence in picture.narrative)
+    title = escape(picture.title)
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{styles()}</style>'
+        f'</head><body><main class="netlab-page"><h1>{title}</h1>{map_svgs(picture)[kind]}<ul>{words}</ul></main>'
+        "</body></html>\n"
+    )

@@ -1,0 +1,119 @@
+"""World against world: the same flows in virtual time and in the kernel, packet by packet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import permutations
+from typing import NamedTuple
+
+from netlab.backend.base import Backend
+from netlab.backend.names import address_of
+from netlab.experiment.run import refuse
+from netlab.topology.spec import Plan
+from netlab.trace.journey import Journey, difference, journeys
+from netlab.trace.log import Log
+from netlab.units import MS
+from netlab.workload.spec import Outcome, Ping, UdpEcho
+
+APART = 25 * MS
+"""Between the starts of two flows, so that one's ARP doesn't fall into another's."""
+_CHOSEN = re.compile(r" id \d+|:[3-6]\d{4}")
+"""What each world chooses for itself: identifiers and ephemeral ports."""
+
+
+class Passage(NamedTuple):
+    """One packet of a flow; ``differs`` is empty when both worlds saw it go the same way."""
+
+    said: str
+    nodes: tuple[str, ...]
+    differs: str
+
+
+class Flow(NamedTuple):
+    """A request from ``src`` to ``dst``: what became of it in each world, and its packets."""
+
+    kind: str
+    src: str
+    dst: str
+    results: tuple[str, ...]
+    """In the order of the worlds."""
+    passages: tuple[Passage, ...]
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """Where the worlds disagree, in words."""
+        one, two = self.results
+        fate = () if one == two else (f"{one} in one world, {two} in the other",)
+        return (*fate, *(f"{p.said}: {p.differs}" for p in self.passages if p.differs))
+
+
+def workloads_of(plan: Plan, limit: int) -> tuple[Ping | UdpEcho, ...]:
+    """A ping and a UDP echo between hosts, each in both directions: ``limit`` flows at most."""
+    hosts = [node.name for node in plan.nodes if node.kind == "host" and node.addresses]
+    made: list[Ping | UdpEcho] = []
+    for src, dst in permutations(hosts, 2):
+        made += [Ping(src, dst, start=len(made) * APART), UdpEcho(src, dst, start=(len(made) + 1) * APART)]
+    return tuple(made[:limit])
+
+
+def compare(plan: Plan, worlds: tuple[Backend, Backend], *, limit: int = 40, seed: int = 1) -> list[Flow]:
+    """Run the same flows in both worlds, and put them side by side. Unavailable when one cannot hold the plan."""
+    for world in worlds:
+        refuse(world.problems(plan))
+    workloads = workloads_of(plan, limit)
+    (one, first), (two, second) = (_seen(world, plan, workloads, seed) for world in worlds)
+    here, there = list(journeys(one).values()), _by_words(journeys(two).values())
+    flows = []
+    for workload, *outcomes in zip(workloads, first, second, strict=True):
+        packets = _packets(here, workload, address_of(plan, workload.dst))
+        passages = tuple(_passage(one, packet, two, there) for packet in packets)
+        kind = "ping" if isinstance(workload, Ping) else "udp"
+        results = tuple(_result(outcome) for outcome in outcomes)
+        flows.append(Flow(kind, workload.src, workload.dst, results, passages))
+    return flows
+
+
+def _seen(
+    world: Backend, plan: Plan, workloads: tuple[Ping | UdpEcho, ...], seed: int
+) -> tuple[Log, tuple[Outcome, ...]]:
+    with world.open(plan, seed=seed) as session:
+        refuse(session.verify())
+        outcomes = session.run(workloads)
+    return session.log, outcomes
+
+
+def _result(outcome: Outcome) -> str:
+    return ", ".join(reply.said or reply.result for reply in outcome.replies)
+
+
+def _packets(seen: list[Journey], workload: Ping | UdpEcho, address: str) -> Iterator[Journey]:
+    """The flow's request and all that it caused, ARP left out."""
+    port = f":{workload.port} " if isinstance(workload, UdpEcho) else " "
+    sort = "UDP " if isinstance(workload, UdpEcho) else "ICMP echo request "
+    family: set[int] = set()
+    for journey in seen:
+        asks = journey.said.startswith(sort) and f"→ {address}{port}" in f"{journey.said} "
+        if (asks and journey.hops[0].node == workload.src) or journey.parent in family:
+            family.add(journey.pkt)
+            if not journey.said.startswith("ARP"):
+                yield journey
+
+
+def _words(journey: Journey) -> str:
+    return _CHOSEN.sub("", journey.said)
+
+
+def _by_words(seen: Iterable[Journey]) -> dict[str, Journey]:
+    found: dict[str, Journey] = {}
+    for journey in seen:
+        found.setdefault(_words(journey), journey)
+    return found
+
+
+def _passage(one: Log, packet: Journey, two: Log, there: dict[str, Journey]) -> Passage:
+    words = _words(packet)
+    other = there.get(words)
+    if other is None:
+        return Passage(words, packet.nodes, f"not seen in {two.header.backend}")
+    return Passage(words, packet.nodes, difference(one, packet.pkt, two, other.pkt))

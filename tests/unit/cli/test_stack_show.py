@@ -1,0 +1,46 @@
+"""`nlab stack show`: the stages of a node, drawn and in words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from netlab.cli.main import main
+from netlab.stack.host import GRAPHS
+
+Captured = pytest.CaptureFixture[str]
+KINDS = pytest.mark.parametrize("kind", ["host", "router", "switch"])
+
+
+@KINDS
+def test_every_stage_is_on_the_map_and_explained_once(kind: str, capsys: Captured) -> None:
+    assert main(["stack", "show", kind]) == 0
+    drawing, _, told = capsys.readouterr().out.partition("═")
+    for name in (*(stage.name for stage in GRAPHS[kind]), "nic.tx"):
+        assert drawing.split().count(name) == 1, name
+        assert f"\n{name} " in told, name
+    assert "The device puts frames on the wire." in told
+
+
+def test_a_router_forwards_and_a_host_does_not(capsys: Captured) -> None:
+    main(["stack", "show", "router", "--json"])
+    router = {stage["stage"]: stage["to"] for stage in json.loads(capsys.readouterr().out)}
+    main(["stack", "show", "--json"])
+    host = {stage["stage"]: stage["to"] for stage in json.loads(capsys.readouterr().out)}
+    assert "ip.forward" in router["ip.input"] and "ip.forward" not in host
+    assert router["ifq"] == ["nic.tx"] and router["nic.tx"] == []
+
+
+@KINDS
+def test_the_map_is_one_html_file_that_needs_nothing_else(kind: str, tmp_path: Path) -> None:
+    assert main(["stack", "show", kind, "--html", str(tmp_path / "map.html")]) == 0
+    page = (tmp_path / "map.html").read_text()
+    assert "<svg" in page and "ether.input" in page
+    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_a_file_that_cannot_be_written_is_said(tmp_path: Path, capsys: Captured) -> None:
+    assert main(["stack", "show", "--html", str(tmp_path / "missing" / "map.html")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
