@@ -23,7 +23,7 @@ def nic_rx(host: Host, m: Mbuf, now: int) -> Hop:
     return Hop("ether.input", m)
 
 
-@stage("ether.input", to=("arp.input", "ip.input", "bridge.forward", "vlan.input"))
+@stage("ether.input", to=("arp.input", "ip.input", "ip6.input", "bridge.forward", "vlan.input"))
 def ether_input(host: Host, m: Mbuf, now: int) -> Hop:
     """Is the frame for this host? Then strip the header and hand on by EtherType."""
     header = ethernet.parse(m.data)
@@ -39,6 +39,9 @@ def ether_input(host: Host, m: Mbuf, now: int) -> Hop:
     if header.type == ethernet.IPV4:
         m.adj(ethernet.SIZE)
         return Hop("ip.input", m)
+    if header.type == ethernet.IPV6:
+        m.adj(ethernet.SIZE)
+        return Hop("ip6.input", m)
     if header.type == ethernet.ARP:
         m.adj(ethernet.SIZE)
         return Hop("arp.input", m)
@@ -76,6 +79,10 @@ def ether_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Find the neighbour's link address and put the Ethernet header in front; wait for ARP where it is unknown."""
     ifp = m.ifp
     assert ifp is not None
+    if m.link:  # only an IPv6 packet comes with it
+        m.prepend(ethernet.build(m.link, ifp.mac, ethernet.IPV6))
+        m.link = b""
+        return [Hop(ifp.output, m)]
     mac = BROADCAST if m.next_hop == 0xFFFFFFFF else host.neighbours.mac(m.next_hop, now)
     if mac is not None:
         m.prepend(ethernet.build(mac, ifp.mac, ethernet.IPV4))

@@ -13,6 +13,11 @@ from netlab.stack.fragment import ip_fragment, ip_reassemble
 from netlab.stack.ifnet import Ifnet
 from netlab.stack.interfaces import interfaces_of
 from netlab.stack.ip import error, icmp_error, ip_forward, ip_input, ip_output
+from netlab.stack.ip6.fragment import ip6_fragment, ip6_reassemble
+from netlab.stack.ip6.icmp import icmp6_input, icmp6_output
+from netlab.stack.ip6.ip import icmp6_error, ip6_forward, ip6_input, ip6_output
+from netlab.stack.ip6.neighbour import nd_input, nd_output
+from netlab.stack.ip6.state import Inet6
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.neighbours import Neighbours
 from netlab.stack.pathmtu import PathMtus, path_mtus6
@@ -49,11 +54,20 @@ _IP = (
     icmp_error,
     ip_output,
     ip_fragment,
+    ip6_input,
+    ip6_reassemble,
+    icmp6_input,
+    nd_input,
+    icmp6_error,
+    icmp6_output,
+    ip6_output,
+    ip6_fragment,
+    nd_output,
 )
 
 GRAPHS: dict[str, tuple[Stage, ...]] = {
     "host": (*_FRAMES, vlan_input, *_IP, vxlan_input, vxlan_output, *_OUT, vlan_output),
-    "router": (*_FRAMES, vlan_input, *_IP, vxlan_input, vxlan_output, ip_forward, *_OUT, vlan_output),
+    "router": (*_FRAMES, vlan_input, *_IP, vxlan_input, vxlan_output, ip_forward, ip6_forward, *_OUT, vlan_output),
     "switch": (*_FRAMES, bridge_forward, ifq),
 }
 """The stages of each kind of node; "nic.tx", the device itself, belongs to the executor."""
@@ -95,6 +109,7 @@ class Host:
         self.neighbours = Neighbours()
         self.fragments, self.fragments6 = Reassembly(), Reassembly(TIMEOUT6)
         self.paths, self.paths6 = PathMtus(), path_mtus6()
+        self.inet6 = Inet6(router=kind == "router")
         self.stations = FilteringDatabase()
         self.timers = Timers()
         self.sockets: dict[tuple[str, int], Receive] = {}

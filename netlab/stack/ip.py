@@ -77,6 +77,7 @@ def ip_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
 
 def deliver(host: Host, m: Mbuf, header: ipv4.Header) -> list[Hop]:
     """Hand a whole packet for this host to its protocol."""
+    m.l4 = header.size
     if header.proto == ipv4.ICMP:
         return [Hop("icmp.input", m)]
     if header.proto == ipv4.UDP:

@@ -14,7 +14,22 @@ if TYPE_CHECKING:
 class Mbuf:
     """Bytes with room for notes that one stage leaves for the next."""
 
-    __slots__ = ("born", "data", "fib", "ifp", "l3", "mark", "next_hop", "parent", "pkt", "rcvif", "tag", "tags")
+    __slots__ = (
+        "born",
+        "data",
+        "fib",
+        "ifp",
+        "l3",
+        "l4",
+        "link",
+        "mark",
+        "next_hop",
+        "parent",
+        "pkt",
+        "rcvif",
+        "tag",
+        "tags",
+    )
 
     def __init__(self, data: bytes, *, pkt: int = 0, parent: int = 0, rcvif: Ifnet | None = None) -> None:
         self.data = data
@@ -26,9 +41,13 @@ class Mbuf:
         self.ifp: Ifnet | None = None
         """The interface it is to leave by."""
         self.next_hop = 0
-        """The neighbour's IPv4 address that it is for."""
+        """The address of the neighbour that it is for, of the packet's own version of IP."""
+        self.link = b""
+        """That neighbour's link address, where it is known already (neighbour discovery says it, ARP does not)."""
         self.l3: Any = None
         """The parsed network header, while ``data`` begins with it."""
+        self.l4 = 0
+        """Where the transport header begins in ``data``, once IP has found it."""
         self.born = ""
         """Where its journey began, until that has been announced: the executor's note."""
         self.tag: Any = None
@@ -56,4 +75,5 @@ class Mbuf:
         other = Mbuf(self.data, pkt=self.pkt, parent=self.parent, rcvif=self.rcvif)
         other.ifp, other.next_hop, other.l3, other.tag = self.ifp, self.next_hop, self.l3, self.tag
         other.mark, other.fib, other.tags = self.mark, self.fib, self.tags
+        other.l4, other.link = self.l4, self.link
         return other

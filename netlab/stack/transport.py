@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netlab.stack.ip import Outgoing, error
+from netlab.stack.ip6.ip import error6, source6
+from netlab.stack.ip6.state import Outgoing6
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.sockets import Datagram, Echo, Fault
 from netlab.stack.stage import Hop, branching, drop, end, stage, to
 from netlab.stack.tcp.host import tcp_fault
-from netlab.wire import icmp, ipv4, udp
+from netlab.wire import icmp, icmpv6, ipv4, ipv6, udp
+from netlab.wire.address import is_multicast6
 
 if TYPE_CHECKING:
     from netlab.stack.host import Host
@@ -64,41 +67,48 @@ def icmp_output(host: Host, m: Mbuf, now: int) -> Hop:
     return Hop("ip.output", m)
 
 
-@branching("udp.input", to=("socket.deliver", "vxlan.input", "icmp.error"))
+@branching("udp.input", to=("socket.deliver", "vxlan.input", "icmp.error", "icmp6.error"))
 def udp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Find the socket of a datagram; tell the sender when there is none."""
-    ip = m.l3
-    header = udp.parse(m.data, ip.size)
-    if header is None or header.length > len(m.data) - ip.size:
+    ip, at = m.l3, m.l4
+    header = udp.parse(m.data, at)
+    if header is None or header.length > len(m.data) - at:
         return [drop("UDP datagram is cut short", m)]
-    if not udp.checksum_ok(m.data, ip.size, ip.src, ip.dst):
+    six = isinstance(ip, ipv6.Header)
+    if not udp.checksum_ok(m.data, at, ip.src, ip.dst) or (six and not header.checksum):
         return [drop("UDP checksum is wrong", m)]
-    if header.dst in host.vxlan_ports:
+    if header.dst in host.vxlan_ports and not six:
         return [Hop("vxlan.input", m)]
-    key = ("udp", header.dst)
+    key = ("udp6" if six else "udp", header.dst)
     if key not in host.sockets:
-        if ip.dst in host.broadcasts:
-            return [drop("no socket", m)]
-        reason = f"no socket at UDP port {header.dst}"
-        return error(host, m, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, reason)
-    at = ip.size + udp.SIZE
-    m.tag = (key, Datagram(m.data[at : ip.size + header.length], ip.src, header.src))
+        return _no_socket(host, m, header.dst, six=six)
+    m.tag = (key, Datagram(m.data[at + udp.SIZE : at + header.length], ip.src, header.src))
     return [Hop("socket.deliver", m)]
 
 
-@stage("udp.output", to=("ip.output",))
+def _no_socket(host: Host, m: Mbuf, port: int, *, six: bool) -> list[Hop]:
+    if is_multicast6(m.l3.dst) if six else m.l3.dst in host.broadcasts:
+        return [drop("no socket", m)]
+    reason = f"no socket at UDP port {port}"
+    if six:
+        return error6(host, m, icmpv6.UNREACHABLE, icmpv6.PORT_UNREACHABLE, reason)
+    return error(host, m, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, reason)
+
+
+@stage("udp.output", to=("ip.output", "ip6.output"))
 def udp_output(host: Host, m: Mbuf, now: int) -> Hop:
     """Put the UDP header in front, with the checksum over the addresses that IP will use."""
     sport, dport, want = m.tag
     if len(m.data) > udp.MAXIMUM:
         return drop(f"{len(m.data)} bytes are more than a UDP datagram holds", m)
-    src = want.src or host.source_for(want.dst, fib=m.fib, mark=m.mark)
+    six = isinstance(want, Outgoing6)
+    src = source6(host, want) if six else want.src or host.source_for(want.dst, fib=m.fib, mark=m.mark)
     m.data = udp.build(sport, dport, m.data, src, want.dst)
     m.tag = want._replace(src=src)
-    return Hop("ip.output", m)
+    return Hop("ip6.output" if six else "ip.output", m)
 
 
-@branching("socket.deliver", to=("udp.output", "icmp.output", "tcp.output"))
+@branching("socket.deliver", to=("udp.output", "icmp.output", "icmp6.output", "tcp.output"))
 def socket_deliver(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Give a message to its socket; what the program behind it sends in answer goes on from here."""
     key, message = m.tag
