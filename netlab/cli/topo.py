@@ -102,7 +102,14 @@ def described(plan: Plan) -> str:
     from netlab.cli.sketch import sketch
 
     drawing = sketch(plan)
-    parts = [f"{plan.name}: {summary(plan)}", drawing, nodes_table(plan), links_table(plan), routes_table(plan)]
+    parts = [
+        f"{plan.name}: {summary(plan)}",
+        drawing,
+        nodes_table(plan),
+        links_table(plan),
+        routes_table(plan),
+        rules_table(plan),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -153,6 +160,20 @@ def routes_table(plan: Plan) -> str:
         if route.via
     ]
     return table(("node", "to", "route", "by"), rows) if rows else ""
+
+
+def rules_table(plan: Plan) -> str:
+    """Every rule, and the routes of the table that it names; empty when there is none."""
+    rows = []
+    for node in plan.nodes:
+        tables = {table.number: table for table in node.tables}
+        for rule in node.rules:
+            fits = [("from", rule.source), ("mark", rule.mark), ("in by", rule.iif)]
+            said = ", ".join(f"{what} {value}" for what, value in fits if value) or "everything"
+            routes = tables[rule.table].routes if rule.table else ()
+            ways = ", ".join(f"{route.prefix} via {route.via}" for route in routes) or "-"
+            rows.append((node.name, rule.priority, said, rule.table or "main", ways))
+    return table(("node", "priority", "packets", "table", "routes in it"), rows) if rows else ""
 
 
 # ---- check -----------------------------------------------------------------------------------------

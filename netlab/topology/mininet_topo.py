@@ -6,12 +6,14 @@ only when `mn` calls for a topology.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from netlab.topology.resolve import resolve
 from netlab.topology.spec import Plan, PlanLink, PlanNode, Topology
 from netlab.units import MS
+
+Pairs = Sequence[tuple[str, str]]
 
 
 def in_mininet(function: Callable[..., Topology]) -> Callable[..., Any]:
@@ -40,7 +42,18 @@ def mininet_topo(plan: Plan) -> Any:
 
 def _host_options(node: PlanNode) -> dict[str, Any]:
     routes = [(route.prefix, route.via) for route in node.routes if route.via]
-    return {"ip": None, "forwards": node.kind == "router", "routes": routes}
+    return {"ip": None, "forwards": node.kind == "router", "routes": routes, "policy": _policy(node)}
+
+
+def _policy(node: PlanNode) -> list[str]:
+    """The commands that make the node's tables and rules; a rule whose table has no route ends as "unreachable"."""
+    commands = [f"route add {r.prefix} via {r.via} table {t.number}" for t in node.tables for r in t.routes]
+    for rule in node.rules:
+        fits = f"pref {rule.priority} from {rule.source or 'all'}"
+        fits += f" iif {rule.iif}" if rule.iif else ""
+        fits += f" fwmark {rule.mark}" if rule.mark else ""
+        commands += [f"rule add {fits} lookup {rule.table or 'main'}", f"rule add {fits} unreachable"]
+    return commands
 
 
 def _add_link(topo: Any, plan: Plan, link: PlanLink) -> None:
@@ -76,11 +89,13 @@ def _host_class() -> type[Any]:
     class PlannedHost(Node):  # type: ignore[misc]  # Mininet has no types
         """A host or router that takes its routes from the plan, once its links are up."""
 
-        def config(self, forwards: bool = False, routes: tuple[tuple[str, str], ...] = (), **params: Any) -> Any:
+        def config(self, forwards: bool = False, routes: Pairs = (), policy: Sequence[str] = (), **params: Any) -> Any:
             done = super().config(**params)
             self.cmd(f"sysctl -qw net.ipv4.ip_forward={int(forwards)}")
             for prefix, via in routes:
                 self.cmd("ip route replace", prefix, "via", via)
+            for command in policy:
+                self.cmd("ip", command)
             return done
 
     return PlannedHost

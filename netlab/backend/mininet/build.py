@@ -123,6 +123,8 @@ def _prepare(node: PlanNode) -> None:
     sysctl("net/ipv4/icmp_ratemask", 0)
     for which in ("all", "default"):
         sysctl(f"net/ipv4/conf/{which}/send_redirects", 0)
+        # The host's setting is inherited, and would drop what a rule leads another way than the main table.
+        sysctl(f"net/ipv4/conf/{which}/rp_filter", 0)
 
 
 def _complete_frames(network: Network) -> None:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from netlab.backend.mininet import rtnl
+from netlab.backend.mininet.policy import MAIN, rule_messages
 from netlab.backend.mininet.qdisc import create, disciplines
 from netlab.backend.mininet.tunnels import vxlan_messages
 from netlab.topology.spec import Plan, PlanInterface, PlanLink, PlanNode, PlanRoute
@@ -121,16 +122,17 @@ def address_message(index: int, cidr: str) -> bytes:
     return rtnl.message(rtnl.NEWADDR, _NEW, body, *attrs)
 
 
-def route_message(route: PlanRoute, made: dict[str, Device]) -> bytes:
-    """Add a route to the main table: by way of a neighbour, or to what is on the link itself."""
+def route_message(route: PlanRoute, made: dict[str, Device], table: int = MAIN) -> bytes:
+    """Add a route to a table: by way of a neighbour, or to what is on the link itself."""
     import ipaddress
     import struct
 
     network = ipaddress.ip_network(route.prefix)
     family = 2 if network.version == 4 else 10
     scope = 0 if route.via else 253
-    body = struct.pack("=BBBBBBBBI", family, network.prefixlen, 0, 0, 254, 4, scope, 1, 0)
+    body = struct.pack("=BBBBBBBBI", family, network.prefixlen, 0, 0, 0, 4, scope, 1, 0)
     attrs = [rtnl.attr(5, ipaddress.ip_address(route.via).packed)] if route.via else []
+    attrs.append(rtnl.u32(15, table))
     if network.prefixlen:
         attrs.append(rtnl.attr(1, network.network_address.packed))
     if route.interface:
@@ -165,6 +167,8 @@ def room_messages(node: PlanNode, made: dict[str, Device]) -> list[bytes]:
         # On-link routes first: a neighbour must be known to be one.
         routes = sorted(added_routes(node), key=lambda route: bool(route.via))
         messages += [route_message(route, made) for route in routes]
+        messages += [route_message(route, made, table.number) for table in node.tables for route in table.routes]
+        messages += rule_messages(node, {name: device.kernel for name, device in made.items()})
     return messages
 
 

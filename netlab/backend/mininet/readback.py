@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from netlab.backend.mininet import qdisc, rtnl
+from netlab.backend.mininet.policy import MAIN, read_rules
 from netlab.backend.mininet.rooms import Room, read_sysctl
 from netlab.backend.mininet.tunnels import vni
 
@@ -41,7 +42,8 @@ def _room(room: Room, by_index: dict[int, str]) -> dict[str, Any]:
     return {
         "interfaces": {by_index[index]: link for index, link in links.items()},
         "forwarding": forwarding,
-        "routes": list(_routes(room.kernel)),
+        **_tables(room.kernel),
+        "rules": list(read_rules(room.kernel)),
     }
 
 
@@ -83,12 +85,21 @@ def _disciplines(kernel: rtnl.Rtnl) -> Iterator[tuple[int, qdisc.Discipline]]:
             yield index, discipline
 
 
-def _routes(kernel: rtnl.Rtnl) -> Iterator[dict[str, str]]:
+def _tables(kernel: rtnl.Rtnl) -> dict[str, Any]:
+    """The main table's routes, and those of the others by their numbers."""
+    tables: dict[str, list[dict[str, str]]] = {}
+    for table, route in _routes(kernel):
+        tables.setdefault(str(table), []).append(route)
+    return {"routes": tables.pop(str(MAIN), []), "tables": tables}
+
+
+def _routes(kernel: rtnl.Rtnl) -> Iterator[tuple[int, dict[str, str]]]:
     for body in kernel.dump(rtnl.GETROUTE, struct.pack("=BBBBBBBBI", 0, 0, 0, 0, 0, 0, 0, 0, 0)):
         family, length, _source, _tos, table, _protocol, _scope, kind = struct.unpack_from("=BBBBBBBB", body)
         found = rtnl.attributes(body, 12)
-        if kind != 1 or table != 254:
+        if kind != 1:
             continue
         any_address = bytes(4 if family == socket.AF_INET else 16)
         prefix = socket.inet_ntop(family, found.get(1, any_address))
-        yield {"prefix": f"{prefix}/{length}", "via": socket.inet_ntop(family, found[5]) if 5 in found else ""}
+        via = socket.inet_ntop(family, found[5]) if 5 in found else ""
+        yield rtnl.number(found.get(15), table), {"prefix": f"{prefix}/{length}", "via": via}

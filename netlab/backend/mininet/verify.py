@@ -8,6 +8,7 @@ from typing import Any
 
 from netlab.backend.base import Problem
 from netlab.backend.mininet.devices import added_routes, asked, is_bridge
+from netlab.backend.mininet.policy import missing
 from netlab.backend.mininet.qdisc import Discipline
 from netlab.topology.spec import Plan, PlanInterface, PlanNode, PlanVtep
 from netlab.units import format_rate, format_time
@@ -58,6 +59,7 @@ def _node(node: PlanNode, nodes: Mapping[str, Any]) -> Iterator[str]:
         for route in added_routes(node):
             if (route.prefix, route.via) not in known:
                 yield f"the route to {route.prefix} by {route.via or route.interface} is missing; {_MEND}"
+        yield from (f"{said}; {_MEND}" for said in missing(node, there))
 
 
 def _interface(plan: Plan, asked_for: PlanInterface, there: Mapping[str, Any]) -> Iterator[str]:
