@@ -41,7 +41,7 @@ def load_topology(name_or_path: str | Path) -> Topology:
         raise BadInput(f"a YAML topology takes no arguments, and got {', '.join(arguments)}", where=str(path))
     topology, errors = read_yaml(_text(path), str(path))
     if errors:
-        raise bad_topology(errors + _further(topology))
+        raise bad_topology(errors + _further(topology, {error.where for error in errors}))
     return topology
 
 
@@ -51,9 +51,10 @@ def known_names() -> list[str]:
     return sorted(name for name in found if not name.startswith("_"))
 
 
-def _further(topology: Topology) -> list[NetlabError]:
-    """What else is wrong with a file that could be read in part only."""
-    return attempt(topology)[1] if topology.nodes else []
+def _further(topology: Topology, told: set[str]) -> list[NetlabError]:
+    """What else is wrong with a file that could be read in part only; of a line with a mistake, what may follow from it
+    is not told."""
+    return [error for error in attempt(topology)[1] if error.where not in told] if topology.nodes else []
 
 
 def _find(name: str) -> Path:
