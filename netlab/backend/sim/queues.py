@@ -11,7 +11,9 @@ from netlab.errors import BadInput
 from netlab.sim.queue import BoundedQueue
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.sched import SCHEDULERS
+from netlab.stack.vlan import traffic_class
 from netlab.topology.spec import Limit
+from netlab.wire import vlan
 from netlab.wire.decode import five_tuple, flow_hash
 
 Classify = Callable[[bytes], int]
@@ -41,7 +43,13 @@ def by_port(frame: bytes) -> int:
     return min(flow.src_port, flow.dst_port) if flow else 0
 
 
-CLASSIFIERS: dict[str, Classify] = {"flow": flow_hash, "precedence": by_precedence, "port": by_port}
+def by_pcp(frame: bytes) -> int:
+    """0 for the most urgent priority code point to 7 for the least, in the standard's order: 7 6 5 4 3 2 0 1."""
+    tags = vlan.tags(frame)
+    return 7 - traffic_class(tags[0][1].pcp if tags else 0, 8)
+
+
+CLASSIFIERS: dict[str, Classify] = {"flow": flow_hash, "precedence": by_precedence, "port": by_port, "pcp": by_pcp}
 
 
 @dataclass(frozen=True)
