@@ -203,7 +203,7 @@ class FrameSender:
     def _sender(self, frame: bytes) -> Callable[[int], list[Hop]]:
         def due(now: int) -> list[Hop]:
             m = Mbuf(frame)
-            m.ifp = self._host.interfaces[self._workload.interface]
-            return [Hop("ifq", m)]
+            m.ifp = ifp = self._host.interfaces[self._workload.interface]
+            return [Hop(ifp.output, m)]
 
         return due
