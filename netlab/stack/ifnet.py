@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from netlab.stack.ifcaps import Capability
 from netlab.topology.spec import Limit, PortVlan
 from netlab.wire import vlan as tags
 
@@ -45,7 +46,21 @@ class Ifnet:
     that frames for it go to. ``vlan`` says what a bridge does with VLANs at this port.
     """
 
-    __slots__ = ("addresses", "below", "counters", "mac", "mtu", "name", "output", "peer", "queue", "vlan")
+    __slots__ = (
+        "addresses",
+        "below",
+        "capabilities",
+        "capenable",
+        "counters",
+        "mac",
+        "mtu",
+        "name",
+        "output",
+        "peer",
+        "queue",
+        "up",
+        "vlan",
+    )
 
     def __init__(
         self,
@@ -62,7 +77,18 @@ class Ifnet:
         self.name, self.mac, self.addresses, self.mtu, self.peer, self.queue = name, mac, addresses, mtu, peer, queue
         self.vlan, self.below = vlan, below
         self.output = "ifq" if below is None else below.output
-        self.counters = {"ipackets": 0, "ibytes": 0, "opackets": 0, "obytes": 0, "oqdrops": 0, "ierrors": 0}
+        self.up = True
+        self.capabilities = self.capenable = Capability.NONE
+        """What its device can do, and what of that is in use."""
+        self.counters = {
+            "ipackets": 0,
+            "ibytes": 0,
+            "opackets": 0,
+            "obytes": 0,
+            "oqdrops": 0,
+            "ierrors": 0,
+            "oerrors": 0,
+        }
 
     def __repr__(self) -> str:
         return f"Ifnet({self.name})"

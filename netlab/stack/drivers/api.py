@@ -1,0 +1,95 @@
+"""What a driver is, and its place between an interface and whatever moves its frames.
+
+A driver only moves frames. What all drivers would do alike (count, look at the length, stop when the interface is
+down) is done once, in `Attached`.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from netlab.stack.ifcaps import Capability
+from netlab.stack.ifnet import Ifnet
+
+
+class Driver(Protocol):
+    """Frames are whole, from the Ethernet header on, without check sequence. Nothing here waits."""
+
+    name: str
+    mtu: int
+    """The longest payload that it moves."""
+    capabilities: Capability
+    queues: int
+
+    def transmit(self, frame: bytes, queue: int = 0) -> bool:
+        """Take a frame to be sent; False when there is no room now, and the frame is still the caller's."""
+
+    def receive(self, queue: int = 0) -> bytes | None:
+        """The next frame, None when there is none. ValueError for one that was received and is of no use."""
+
+    def up(self) -> None:
+        """Begin; nothing that came before is received."""
+
+    def down(self) -> None:
+        """Stop: what comes is not received."""
+
+    def close(self) -> None:
+        """Give everything back. A second call does nothing."""
+
+
+class Attached:
+    """An interface with its driver, up and counting: what a stack sends to and receives from."""
+
+    __slots__ = ("driver", "ifp")
+
+    def __init__(self, ifp: Ifnet, driver: Driver) -> None:
+        self.ifp, self.driver = ifp, driver
+        ifp.mtu = min(ifp.mtu, driver.mtu)
+        ifp.capabilities = ifp.capenable = driver.capabilities
+        self.up()
+
+    def up(self) -> None:
+        """Let frames through."""
+        self.driver.up()
+        self.ifp.up = True
+
+    def down(self) -> None:
+        """Let none through."""
+        self.ifp.up = False
+        self.driver.down()
+
+    def close(self) -> None:
+        """Down, for good."""
+        self.ifp.up = False
+        self.driver.close()
+
+    def transmit(self, frame: bytes, queue: int = 0) -> bool:
+        """Hand a frame to the driver. False when it was refused: too long (oerrors), down, or no room (oqdrops)."""
+        counters = self.ifp.counters
+        if not self.ifp.takes(frame):
+            counters["oerrors"] += 1
+            return False
+        if not self.ifp.up or not self.driver.transmit(frame, queue):
+            counters["oqdrops"] += 1
+            return False
+        counters["opackets"] += 1
+        counters["obytes"] += len(frame)
+        return True
+
+    def receive(self, queue: int = 0) -> bytes | None:
+        """The driver's next good frame; what is of no use, or too long for the interface, counts as ierrors."""
+        while self.ifp.up:
+            try:
+                frame = self.driver.receive(queue)
+            except ValueError:
+                self.ifp.counters["ierrors"] += 1
+                continue
+            if frame is None or self.ifp.takes(frame):
+                break
+            self.ifp.counters["ierrors"] += 1
+        else:
+            return None
+        if frame is not None:
+            self.ifp.counters["ipackets"] += 1
+            self.ifp.counters["ibytes"] += len(frame)
+        return frame
