@@ -61,6 +61,8 @@ def stage(name: str, *, to: Iterable[str] = ()) -> Callable[[Callable[[Host, Mbu
 
     def lift(one: Callable[[Host, Mbuf, int], Hop]) -> Stage:
         def run(host: Host, vector: list[Mbuf], now: int) -> list[Hop]:
+            if len(vector) == 1:
+                return [one(host, vector[0], now)]
             return [one(host, m, now) for m in vector]
 
         return Stage(name, run, tuple(to), _first_sentence(one))
@@ -73,6 +75,8 @@ def branching(name: str, *, to: Iterable[str] = ()) -> Callable[[Callable[[Host,
 
     def lift(one: Callable[[Host, Mbuf, int], list[Hop]]) -> Stage:
         def run(host: Host, vector: list[Mbuf], now: int) -> list[Hop]:
+            if len(vector) == 1:
+                return one(host, vector[0], now)
             return [hop for m in vector for hop in one(host, m, now)]
 
         return Stage(name, run, tuple(to), _first_sentence(one))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from netlab.backend.sim.costs import COSTS, OTHER, RX_BUDGET, RX_RING
-from netlab.backend.sim.lockplan import LockPlan, Needs
+from netlab.backend.sim.lockplan import NOTHING, LockPlan, Needs, none
 from netlab.backend.sim.queues import Scheduling, tx_queue
 from netlab.sim.core import Core
 from netlab.sim.link import LinkDirection
@@ -85,7 +85,8 @@ class HostExecutor:
         self.host, self.loop, self.emit = host, loop, emit
         self.cores = [Core(loop, n, self._begin) for n in range(cores)]
         self.ports: dict[str, Port] = {}
-        self._lock_plan, self._ids, self._describe = lock_plan, ids, describe
+        self._lock_plan = None if lock_plan is none else lock_plan
+        self._ids, self._describe = ids, describe
         self._locks: dict[str, Lock] = {}
         self._armed: int | None = None
 
@@ -150,13 +151,14 @@ class HostExecutor:
             stage, vector, ring = work
             if ring is not None:
                 vector = self._poll(ring)
-            needs = plan(stage, vector)
+            needs = plan(stage, vector) if plan is not None else NOTHING
             if needs:
                 self._acquire(core, (stage, vector, ring), needs, loop.now)
                 return False
             took = self._cost(core, stage, vector)
-            if not loop.skip_to(loop.now + took):
-                loop.at(loop.now + took, self._done, (core, stage, vector, ring, took))
+            end = loop.now + took
+            if not loop.skip_to(end):
+                loop.at(end, self._done, (core, stage, vector, ring, took))
                 return False
             following = self._complete(core, stage, vector, ring, took)
             if not following:
@@ -173,15 +175,19 @@ class HostExecutor:
 
     def _done(self, step: tuple[Core, str, list[Mbuf], RxRing | None, int]) -> None:
         core = step[0]
-        core.submit_first(self._complete(*step))
-        core.finish()
+        following = self._complete(*step)
+        if len(following) > 1:
+            core.submit_first(following[1:])
+        if not following or self._begin(core, following[0]):
+            core.finish()
 
     def _complete(self, core: Core, stage: str, vector: list[Mbuf], ring: RxRing | None, took: int) -> list[Work]:
         """The stage's work ends now: protocol code runs whole; what is to be done next."""
         now, host = self.loop.now, self.host
         if self.emit:
             self._record_stage(core, stage, vector, now - took)
-        following = self._sort(host.stages[stage].run(host, vector, now), core, stage)
+        hops = host.stages[stage].run(host, vector, now)
+        following = self._sort(hops, core, stage)
         if ring is not None:
             self._poll_again(core, ring)
         if host.timers.changed:
@@ -231,6 +237,10 @@ class HostExecutor:
 
     def _sort(self, hops: list[Hop], core: Core, where: str) -> list[Work]:
         """Hops by their target, in order; what leaves or ends here does so now."""
+        if len(hops) == 1:
+            target, m, _ = hops[0]
+            if m.pkt and target and target != "nic.tx":
+                return [(target, [m], None)]
         groups: dict[str, list[Mbuf]] = {}
         for target, m, reason in hops:
             if not m.pkt:
