@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @stage("nic.rx", to=("ether.input",))
 def nic_rx(host: Host, m: Mbuf, now: int) -> Hop:
     """Take a frame from the receive ring."""
-    return Hop("ether.input", m)
+    return to("ether.input", m)
 
 
 @stage("ether.input", to=("arp.input", "ip.input", "ip6.input", "bridge.forward", "vlan.input"))
@@ -31,20 +31,20 @@ def ether_input(host: Host, m: Mbuf, now: int) -> Hop:
         return drop("frame is shorter than an Ethernet header", m)
     assert m.rcvif is not None
     if m.rcvif in host.bridge_ports:
-        return Hop("bridge.forward", m)
+        return to("bridge.forward", m)
     if header.dst != m.rcvif.mac and not header.dst[0] & 1:
         return drop("frame is for another station", m)
     if header.type in TAGS:
-        return Hop("vlan.input", m)
+        return to("vlan.input", m)
     if header.type == ethernet.IPV4:
         m.adj(ethernet.SIZE)
-        return Hop("ip.input", m)
+        return to("ip.input", m)
     if header.type == ethernet.IPV6:
         m.adj(ethernet.SIZE)
-        return Hop("ip6.input", m)
+        return to("ip6.input", m)
     if header.type == ethernet.ARP:
         m.adj(ethernet.SIZE)
-        return Hop("arp.input", m)
+        return to("arp.input", m)
     return drop(f"EtherType 0x{header.type:04x} is not spoken here", m)
 
 
@@ -71,7 +71,7 @@ def arp_output(host: Host, m: Mbuf, now: int) -> Hop:
     """Frame an ARP packet for the receiver that ``tag`` names."""
     assert m.ifp is not None
     m.prepend(ethernet.build(m.tag, m.ifp.mac, ethernet.ARP))
-    return Hop(m.ifp.output, m)
+    return to(m.ifp.output, m)
 
 
 @branching("ether.output", to=("ifq", "arp.output", "vlan.output", "vxlan.output"))
@@ -82,11 +82,11 @@ def ether_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     if m.link:  # only an IPv6 packet comes with it
         m.prepend(ethernet.build(m.link, ifp.mac, ethernet.IPV6))
         m.link = b""
-        return [Hop(ifp.output, m)]
+        return [to(ifp.output, m)]
     mac = BROADCAST if m.next_hop == 0xFFFFFFFF else host.neighbours.mac(m.next_hop, now)
     if mac is not None:
         m.prepend(ethernet.build(mac, ifp.mac, ethernet.IPV4))
-        return [Hop(ifp.output, m)]
+        return [to(ifp.output, m)]
     entry, new = host.neighbours.asking(m.next_hop, ifp)
     hops: list[Hop] = []
     if len(entry.waiting) == WAITING:
@@ -128,4 +128,4 @@ def no_answer(address: int) -> str:
 @stage("ifq", to=("nic.tx",))
 def ifq(host: Host, m: Mbuf, now: int) -> Hop:
     """Join the queue of the interface; the executor keeps it and sends when the wire is free."""
-    return Hop("nic.tx", m)
+    return to("nic.tx", m)

@@ -36,7 +36,7 @@ class Address(NamedTuple):
 
     def covers(self, address: int) -> bool:
         """Whether the address is on this subnet."""
-        return address & self.mask == self.network
+        return (address ^ self.address) >> (32 - self.prefix) == 0
 
 
 class Ifnet:

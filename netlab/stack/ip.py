@@ -57,33 +57,31 @@ def error(host: Host, m: Mbuf, type: int, code: int, reason: str, *, mtu: int = 
 @branching("ip.input", to=("ip.forward", "ip.reassemble", "icmp.input", "udp.input", "tcp.input", "icmp.error"))
 def ip_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Check the header; keep what is for this host, forward the rest if this host is a router."""
-    fault = ipv4.fault(m.data)
-    if fault:
-        return [drop(fault, m)]
-    header = ipv4.parse(m.data)
-    assert header is not None
+    header = ipv4.sound(m.data)
+    if header is None:
+        return [drop(ipv4.fault(m.data), m)]
     if len(m.data) > header.length:
         m.data = m.data[: header.length]
     m.l3 = header
     dst = header.dst
     if dst in host.addresses or dst in host.broadcasts:
-        return [Hop("ip.reassemble", m)] if header.is_fragment else deliver(host, m, header)
+        return [to("ip.reassemble", m)] if header.is_fragment else deliver(host, m, header)
     if not host.forwards_packets:
         return [drop("packet is for another host", m)]
     if m.rcvif is None or dst >> 28 == 0xE:
         return [drop("multicast is not forwarded", m)]
-    return [Hop("ip.forward", m)]
+    return [to("ip.forward", m)]
 
 
 def deliver(host: Host, m: Mbuf, header: ipv4.Header) -> list[Hop]:
     """Hand a whole packet for this host to its protocol."""
     m.l4 = header.size
     if header.proto == ipv4.ICMP:
-        return [Hop("icmp.input", m)]
+        return [to("icmp.input", m)]
     if header.proto == ipv4.UDP:
-        return [Hop("udp.input", m)]
+        return [to("udp.input", m)]
     if header.proto == ipv4.TCP:
-        return [Hop("tcp.input", m)]
+        return [to("tcp.input", m)]
     reason = f"protocol {header.proto} is not spoken here"
     return error(host, m, icmp.UNREACHABLE, icmp.PROTOCOL_UNREACHABLE, reason)
 
@@ -123,9 +121,9 @@ def leave(host: Host, m: Mbuf, interface: str, next_hop: int) -> list[Hop]:
     ifp = host.interfaces[interface]
     m.ifp, m.next_hop = ifp, next_hop
     if len(m.data) <= ifp.mtu:
-        return [Hop("ether.output", m)]
+        return [to("ether.output", m)]
     if not m.l3.dont_fragment:
-        return [Hop("ip.fragment", m)]
+        return [to("ip.fragment", m)]
     return error(host, m, icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED, _too_large(m, ifp.mtu, ifp.name), mtu=ifp.mtu)
 
 
@@ -142,7 +140,7 @@ def ip_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     if want.dst in host.addresses:
         m.prepend(_header(host, m, want, want.src or want.dst))
         m.rcvif = None
-        return [Hop("ip.input", m)]
+        return [to("ip.input", m)]
     route = _route(host, m, want.src, want.dst, want.proto, 0)
     if route is None:
         return [drop("no route", m)]
@@ -152,8 +150,8 @@ def ip_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     m.ifp, m.next_hop = ifp, next_hop
     mtu = host.paths.mtu(want.dst, now, ifp.mtu)
     if len(m.data) <= mtu:
-        return [Hop("ether.output", m)]
-    return _refused(host, m, mtu) if want.df else [Hop("ip.fragment", m)]
+        return [to("ether.output", m)]
+    return _refused(host, m, mtu) if want.df else [to("ip.fragment", m)]
 
 
 def _refused(host: Host, m: Mbuf, mtu: int) -> list[Hop]:
@@ -185,7 +183,7 @@ def icmp_error(host: Host, m: Mbuf, now: int) -> Hop:
     about: ErrorFor = m.tag
     m.tag = Outgoing(m.l3.src, ipv4.ICMP, src=about.speaker)
     m.data = icmp.build(about.type, about.code, about.mtu, m.data)
-    return Hop("ip.output", m)
+    return to("ip.output", m)
 
 
 def _may_answer(host: Host, m: Mbuf, header: ipv4.Header) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Union
 
 from netlab.stack.ip import Outgoing
 from netlab.stack.mbuf import Mbuf
-from netlab.stack.stage import Hop
+from netlab.stack.stage import Hop, to
 from netlab.wire import icmp, ipv4
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class UdpSocket:
         m = Mbuf(payload, parent=cause)
         m.fib, m.mark = self.fib, self.mark
         m.tag = (self.port, port, Outgoing(dst, ipv4.UDP, ttl=ttl, df=df))
-        return Hop("udp.output", m)
+        return to("udp.output", m)
 
 
 class EchoSocket:
@@ -78,4 +78,4 @@ class EchoSocket:
         m = Mbuf(icmp.echo_request(self.ident, seq, payload))
         m.fib, m.mark = self.fib, self.mark
         m.tag = Outgoing(dst, ipv4.ICMP, ttl=ttl, df=df)
-        return Hop("icmp.output", m)
+        return to("icmp.output", m)

@@ -64,7 +64,7 @@ def _fault(host: Host, m: Mbuf, message: icmp.Header, body: bytes, now: int) -> 
 @stage("icmp.output", to=("ip.output",))
 def icmp_output(host: Host, m: Mbuf, now: int) -> Hop:
     """An ICMP message of a program, on its way to IP."""
-    return Hop("ip.output", m)
+    return to("ip.output", m)
 
 
 @branching("udp.input", to=("socket.deliver", "vxlan.input", "icmp.error", "icmp6.error"))
@@ -78,12 +78,12 @@ def udp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     if not udp.checksum_ok(m.data, at, ip.src, ip.dst) or (six and not header.checksum):
         return [drop("UDP checksum is wrong", m)]
     if header.dst in host.vxlan_ports and not six:
-        return [Hop("vxlan.input", m)]
+        return [to("vxlan.input", m)]
     key = ("udp6" if six else "udp", header.dst)
     if key not in host.sockets:
         return _no_socket(host, m, header.dst, six=six)
     m.tag = (key, Datagram(m.data[at + udp.SIZE : at + header.length], ip.src, header.src))
-    return [Hop("socket.deliver", m)]
+    return [to("socket.deliver", m)]
 
 
 def _no_socket(host: Host, m: Mbuf, port: int, *, six: bool) -> list[Hop]:
@@ -105,7 +105,7 @@ def udp_output(host: Host, m: Mbuf, now: int) -> Hop:
     src = source6(host, want) if six else want.src or host.source_for(want.dst, fib=m.fib, mark=m.mark)
     m.data = udp.build(sport, dport, m.data, src, want.dst)
     m.tag = want._replace(src=src)
-    return Hop("ip6.output" if six else "ip.output", m)
+    return to("ip6.output" if six else "ip.output", m)
 
 
 @branching("socket.deliver", to=("udp.output", "icmp.output", "icmp6.output", "tcp.output"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from netlab.stack.ifnet import Ifnet
 from netlab.stack.mbuf import Mbuf
-from netlab.stack.stage import Hop, drop, stage
+from netlab.stack.stage import Hop, drop, stage, to
 from netlab.topology.spec import Tag
 from netlab.wire import ethernet, vlan
 
@@ -64,14 +64,14 @@ def vlan_input(host: Host, m: Mbuf, now: int) -> Hop:
     tpid, tag, m.data = popped
     m.tags = (*m.tags, (tpid, tag.tci))
     if tag.vid == vlan.PRIORITY_ONLY:
-        return Hop("ether.input", m)
+        return to("ether.input", m)
     ifp = host.vlans.get((parent.name, tpid, tag.vid))
     if ifp is None:
         return drop(f"{_kind(tpid)} {tag.vid} is not known on {parent.name}", m)
     ifp.counters["ipackets"] += 1
     ifp.counters["ibytes"] += len(m.data)
     m.rcvif = ifp
-    return Hop("ether.input", m)
+    return to("ether.input", m)
 
 
 @stage("vlan.output", to=("vlan.output", "vxlan.output", "ifq"))
@@ -88,7 +88,7 @@ def vlan_output(host: Host, m: Mbuf, now: int) -> Hop:
     ifp.counters["opackets"] += 1
     ifp.counters["obytes"] += len(m.data)
     m.ifp = link.parent
-    return Hop(link.parent.output, m)
+    return to(link.parent.output, m)
 
 
 def too_long(frame: bytes, ifp: Ifnet) -> str:

@@ -109,7 +109,7 @@ def vxlan_input(host: Host, m: Mbuf, now: int) -> Hop:
     ifp.below.learn(m.data[6:12], outer.src, now)
     ifp.counters["ipackets"] += 1
     ifp.counters["ibytes"] += len(m.data)
-    return Hop("ether.input", m)
+    return to("ether.input", m)
 
 
 def _is_for(ifp: Ifnet, address: int) -> bool:

@@ -67,6 +67,8 @@ class Fibs:
         """The number of a packet's table; ``fib`` is its socket's, ``iface`` where it came in ("" if made here)."""
         if fib is None:
             fib = self.interfaces.get(iface)
+        if fib is None and not self.rules:
+            return MAIN
         if fib is None:
             fib = next((rule.table for rule in self.rules if rule.fits(mark, iface, src)), MAIN)
         return fib
