@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from netlab.errors import BadInput
 from netlab.topology.spec import Plan, PlanNode
+from netlab.wire.address import parse_ipv4, parse_ipv6
+from netlab.workload.spec import Ping, UdpEcho
 
 
 def node_named(plan: Plan, name: str) -> PlanNode:
@@ -15,11 +17,21 @@ def node_named(plan: Plan, name: str) -> PlanNode:
         raise BadInput(f"'{name}' is no node", where=plan.name, right=f"nodes are {names}") from None
 
 
-def address_of(plan: Plan, name: str) -> str:
-    """A node's first address, or ``name`` itself when it is an address already."""
-    if name[:1].isdigit():
+def address_of(plan: Plan, name: str, family: int = 4) -> str:
+    """A node's first address of a family (4 or 6), or ``name`` itself when it is an address already."""
+    if name[:1].isdigit() or ":" in name:
         return name
     addresses = node_named(plan, name).addresses
     if not addresses:
         raise BadInput(f"'{name}' has no address, so nothing can be sent to it", where=plan.name)
-    return addresses[0]
+    chosen = [address for address in addresses if (":" in address) == (family == 6)]
+    if not chosen:
+        right = "write 'ipv6: true' in the topology" if family == 6 else ""
+        raise BadInput(f"'{name}' has no IPv{family} address", where=plan.name, right=right)
+    return chosen[0]
+
+
+def destination(plan: Plan, workload: Ping | UdpEcho) -> tuple[int, int]:
+    """The family (4 or 6) and the address, as an int, that a workload sends to."""
+    text = address_of(plan, workload.dst, workload.family)
+    return (6, parse_ipv6(text)) if ":" in text else (4, parse_ipv4(text))

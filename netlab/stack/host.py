@@ -13,6 +13,7 @@ from netlab.stack.fragment import ip_fragment, ip_reassemble
 from netlab.stack.ifnet import Ifnet
 from netlab.stack.interfaces import interfaces_of
 from netlab.stack.ip import error, icmp_error, ip_forward, ip_input, ip_output
+from netlab.stack.ip6.configure import configure6
 from netlab.stack.ip6.fragment import ip6_fragment, ip6_reassemble
 from netlab.stack.ip6.icmp import icmp6_input, icmp6_output
 from netlab.stack.ip6.ip import icmp6_error, ip6_forward, ip6_input, ip6_output
@@ -179,6 +180,7 @@ def build_host(node: PlanNode, plan: Plan, *, slots: Mapping[str, SlotCall] | No
     tables = {table.number: LinearFib(_routes(table.routes)) for table in node.tables}
     fibs = Fibs(LinearFib(routes), tables, map(_rule, node.rules))
     host = Host(node.name, node.kind, interfaces_of(node, plan), routes, fibs=fibs)
+    configure6(host, node, plan)
     for slot, call in (slots or {}).items():
         host.fill(slot, call)
     return host
@@ -189,6 +191,7 @@ def _routes(planned: tuple[PlanRoute, ...]) -> tuple[Route, ...]:
         Route(cidr.network, cidr.length, parse_ipv4(route.via) if route.via else 0, route.interface)
         for route in planned
         for cidr in (parse_cidr(route.prefix),)
+        if cidr.version == 4
     )
 
 

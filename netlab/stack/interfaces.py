@@ -45,4 +45,4 @@ def _vtep(planned: PlanVtep) -> Ifnet:
 
 
 def _addresses(texts: tuple[str, ...]) -> tuple[Address, ...]:
-    return tuple(Address(cidr.address, cidr.length) for cidr in map(parse_cidr, texts))
+    return tuple(Address(cidr.address, cidr.length) for cidr in map(parse_cidr, texts) if cidr.version == 4)

@@ -62,7 +62,7 @@ def _written(wiring: Wiring, mistakes: Mistakes) -> dict[str, tuple[IPv4Interfac
     for node, interface in wiring.declared:
         name = values.plain_name(node.name, interface.name)
         good: list[IPv4Interface] = []
-        for text in interface.addresses:
+        for text in (text for text in interface.addresses if ":" not in text):  # IPv6 has its own turn
             place = (("address", (name, text)), ("interface", name), ("node", node.name))
             try:
                 address = IPv4Interface(values.cidr(text, f"address of {name}"))

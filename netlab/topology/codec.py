@@ -44,6 +44,7 @@ def plan_from_data(data: dict[str, Any]) -> Plan:
         data["name"],
         tuple(_node(n) for n in data["nodes"]),
         tuple(_link(link) for link in data["links"]),
+        data["ipv6"],
     )
 
 

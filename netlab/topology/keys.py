@@ -24,7 +24,8 @@ def _text(pattern: str, *examples: str) -> Schema:
 
 
 _IPV4 = r"[0-9]{1,3}(\.[0-9]{1,3}){3}"
-_LENGTH = r"\/[0-9]{1,2}"
+_IPV6 = r"[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*"
+_LENGTH = r"\/[0-9]{1,3}"
 _END = f"{values.NODE_NAME}(:({values.NODE_NAME}-)?{values.INTERFACE_NAME})?"
 
 
@@ -58,7 +59,7 @@ PORT_VLAN = Fields(
 )
 
 ADDRESSES = Key(
-    ListOf(Text(values.cidr, _text(_IPV4 + _LENGTH, "10.0.1.1/24"))),
+    ListOf(Text(values.cidr, _text(f"({_IPV4}|{_IPV6}){_LENGTH}", "10.0.1.1/24", "fd00:1::1/64"))),
     "IPv4 addresses with their prefix lengths; left out, one is chosen",
 )
 
@@ -200,6 +201,10 @@ TOPOLOGY = Fields(
         "name": Key(Text(values.word, {"type": "string"}), "the network's name; the file's when left out"),
         "nodes": Key(Named("node", NODE_NAME, NODE), "nodes by name, as 'h1: {kind: host}'", required=True),
         "links": Key(ListOf(LINK, label=_link_label), "links, as '- {ends: [h1, s1]}'"),
+        "ipv6": Key(
+            Text(values.ipv6, {"enum": [True, False, "static", "slaac"]}),
+            "true gives every interface an IPv6 address too; slaac has hosts make theirs of what routers advertise",
+        ),
         "overlays": Key(
             Named("overlay", INTERFACE_NAME, OVERLAY), "VXLANs over the links, as 'blue: {vni: 42, members: [h1, h3]}'"
         ),

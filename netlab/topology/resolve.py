@@ -5,6 +5,7 @@ from __future__ import annotations
 from netlab.errors import NetlabError
 from netlab.topology import policy, values
 from netlab.topology.addressing import Addressing, assign
+from netlab.topology.ipv6 import with_ipv6
 from netlab.topology.mistakes import Mistakes, bad_topology
 from netlab.topology.overlays import overlay_stations, vtep_name, vteps
 from netlab.topology.routing import Routing
@@ -40,7 +41,8 @@ def attempt(topology: Topology) -> tuple[Plan | None, list[NetlabError]]:
     routing = Routing(wiring, addressing, mistakes)
     nodes = tuple(_node(node, wiring, addressing, macs, routing) for node in topology.nodes)
     links = tuple(_link(link, *ends) for link, ends in zip(topology.links, wiring.links, strict=True))
-    return (None if mistakes else Plan(topology.name, nodes, links)), mistakes.found
+    plan = with_ipv6(Plan(topology.name, nodes, links), wiring, addressing, macs, mistakes)
+    return (None if mistakes else plan), mistakes.found
 
 
 def _check_values(topology: Topology, mistakes: Mistakes) -> None:
@@ -61,6 +63,8 @@ def _check_values(topology: Topology, mistakes: Mistakes) -> None:
                     mistakes.note(f"{what} of {interface.name} of {node.name} is {value!r}", place, right=right)
     for index, link in enumerate(topology.links):
         _check_link(index, link, mistakes)
+    if topology.ipv6 not in ("", "static", "slaac"):
+        mistakes.note(f"ipv6 is '{topology.ipv6}'", right="it may be empty, static or slaac")
 
 
 def _check_link(index: int, link: Link, mistakes: Mistakes) -> None:

@@ -15,6 +15,9 @@ Unit = Literal["packets", "bytes"]
 Tag = Literal["802.1Q", "802.1ad"]
 """A kind of VLAN tag: a customer's (EtherType 0x8100), or a provider's (0x88A8)."""
 
+Ipv6 = Literal["", "static", "slaac"]
+"""Whether every interface has IPv6 too: no; with an address; or so that hosts make theirs of what routers advertise."""
+
 NAME_LIMIT = 12
 """The longest interface name: Linux allows 15, and three belong to an arena's suffix."""
 
@@ -172,6 +175,7 @@ class Topology:
     links: tuple[Link, ...]
     where: dict[tuple[str, object], str] = field(default_factory=dict, compare=False, repr=False)
     overlays: tuple[Overlay, ...] = ()
+    ipv6: Ipv6 = ""
 
     def node(self, name: str) -> Node:
         """The node of that name (KeyError when there is none)."""
@@ -292,6 +296,8 @@ class Plan:
     name: str
     nodes: tuple[PlanNode, ...]
     links: tuple[PlanLink, ...]
+    ipv6: Ipv6 = ""
+    """How IPv6 addresses come to the nodes: not at all, from the plan, or to hosts by way of their routers."""
 
     def node(self, name: str) -> PlanNode:
         """The node of that name (KeyError when there is none)."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from ipaddress import AddressValueError, IPv4Address, IPv4Interface, IPv4Network, NetmaskValueError
+from ipaddress import AddressValueError, IPv4Address, IPv4Interface, IPv4Network, IPv6Interface, NetmaskValueError
 from typing import Any
 
 from netlab.errors import BadInput
@@ -142,7 +142,9 @@ def mac(text: str, what: str) -> str:
 
 
 def cidr(text: str, what: str) -> str:
-    """An interface's IPv4 address with its prefix length: "10.0.1.1/24"."""
+    """An interface's address with its prefix length: "10.0.1.1/24" or "fd00:1::1/64"."""
+    if ":" in text:
+        return _cidr6(text, what)
     address = _ipv4(text.partition("/")[0], text, what)
     if "/" not in text:
         raise BadInput(f"{what} '{text}' has no prefix length", right=f"write it as {text}/24")
@@ -155,6 +157,28 @@ def cidr(text: str, what: str) -> str:
         name = "the network itself" if address == network.network_address else "its broadcast address"
         raise BadInput(f"{what} '{text}' is {name}", right=f"hosts are {network[1]} to {network[-2]}")
     return str(interface)
+
+
+def _cidr6(text: str, what: str) -> str:
+    if "/" not in text:
+        raise BadInput(f"{what} '{text}' has no prefix length", right=f"write it as {text}/64")
+    try:
+        interface = IPv6Interface(text)
+    except ValueError:
+        raise BadInput(f"{what} '{text}' is no IPv6 address", right="write it as fd00:1::1/64") from None
+    ip = interface.ip
+    if ip.is_multicast or ip.is_loopback or ip.is_unspecified or ip.is_link_local or ip.scope_id:
+        right = "write it as fd00:1::1/64; a link-local address comes by itself"
+        raise BadInput(f"{what} '{text}' cannot be given to an interface", right=right)
+    return str(interface)
+
+
+def ipv6(text: str, what: str) -> str:
+    """How IPv6 addresses come to the nodes: "" for not at all."""
+    modes = {"false": "", "true": "static", "static": "static", "slaac": "slaac"}
+    if text.lower() not in modes:
+        raise BadInput(f"{what} is '{text}'", right=nearest(text, ("true", "false", "slaac"), "it may be"))
+    return modes[text.lower()]
 
 
 def table(text: str, what: str) -> int:
@@ -198,7 +222,7 @@ def _ipv4(text: str, whole: str, what: str) -> IPv4Address:
     try:
         found = IPv4Address(text)
     except AddressValueError:
-        kind = "is IPv6, which netlab does not speak yet" if ":" in text else "is no IPv4 address"
+        kind = "is IPv6, and only IPv4 can be written here" if ":" in text else "is no IPv4 address"
         raise BadInput(f"{what} '{whole}' {kind}", right="write it as 10.0.1.1/24") from None
     if found.is_multicast or found.is_loopback or found.is_unspecified or found == IPv4Address("255.255.255.255"):
         raise BadInput(f"{what} '{whole}' cannot belong to one interface", right="write it as 10.0.1.1/24")

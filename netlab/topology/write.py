@@ -10,7 +10,7 @@ _PLAIN = Interface("")
 
 def to_yaml(topology: Topology) -> str:
     """The file's text. Loaded, it is the same topology: what was left out is left out again."""
-    lines = [f"name: {_quoted(topology.name)}", "nodes:"]
+    lines = [f"name: {_quoted(topology.name)}", *([f"ipv6: {topology.ipv6}"] if topology.ipv6 else []), "nodes:"]
     for node in topology.nodes:
         lines += _node(node)
     if topology.links:

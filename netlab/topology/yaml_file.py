@@ -72,7 +72,7 @@ def _topology(got: Got, file: str) -> Topology:
     nodes = tuple(_node(name, each, where) for name, each in _values(got, "nodes", {}).items())
     links = tuple(_links(_values(got, "links", []), where))
     overlays = tuple(_overlays(_values(got, "overlays", {}), where))
-    return Topology(_values(got, "name", Path(file).stem), nodes, links, where, overlays)
+    return Topology(_values(got, "name", Path(file).stem), nodes, links, where, overlays, _values(got, "ipv6", ""))
 
 
 def _values(got: Got, key: str, default: Any) -> Any:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from netlab.stack.host import Host
+from netlab.stack.ip6.sockets import EchoSocket6, UdpSocket6
 from netlab.stack.mbuf import Mbuf
-from netlab.stack.sockets import Datagram, Echo, EchoSocket, Fault, Message, UdpSocket
+from netlab.stack.sockets import Datagram, Echo, EchoSocket, Fault, Message, Receive, UdpSocket
 from netlab.stack.stage import Hop
 from netlab.units import format_time
-from netlab.wire import icmp
-from netlab.wire.address import format_ipv4
+from netlab.wire import icmp, icmpv6
+from netlab.wire.address import format_ipv4, format_ipv6
 from netlab.workload.spec import Frames, Outcome, Ping, Reply, UdpEcho
 
 Say = Callable[[str, int, str, int], None]
@@ -30,8 +31,24 @@ UNREACHABLE = {
 }
 
 
-def describe_fault(type: int, code: int, src: int) -> str:
+FAULTS6 = {
+    icmpv6.PACKET_TOO_BIG: "packet too big",
+    icmpv6.TIME_EXCEEDED: "time exceeded",
+    icmpv6.PARAMETER_PROBLEM: "parameter problem",
+}
+UNREACHABLE6 = {
+    icmpv6.NO_ROUTE: "network unreachable",
+    icmpv6.ADDRESS_UNREACHABLE: "host unreachable",
+    icmpv6.PORT_UNREACHABLE: "port unreachable",
+}
+
+
+def describe_fault(type: int, code: int, src: int, family: int = 4) -> str:
     """ "time exceeded from 10.0.1.1": the words for an ICMP error that `Reply.said` carries."""
+    if family == 6:
+        unreachable = type == icmpv6.UNREACHABLE
+        what = UNREACHABLE6.get(code, "unreachable") if unreachable else FAULTS6.get(type, f"ICMPv6 type {type}")
+        return f"{what} from {format_ipv6(src)}"
     what = UNREACHABLE.get(code, "unreachable") if type == icmp.UNREACHABLE else FAULTS.get(type, f"ICMP type {type}")
     return f"{what} from {format_ipv4(src)}"
 
@@ -107,14 +124,16 @@ class Requests:
 class Pinger:
     """ICMP echo requests and what comes back."""
 
-    def __init__(self, host: Host, workload: Ping, dst: int, ident: int, say: Say) -> None:
-        self._host, self._workload, self._dst, self._ident = host, workload, dst, ident
+    def __init__(self, host: Host, workload: Ping, to: tuple[int, int], ident: int, say: Say) -> None:
+        self._host, self._workload, self._ident = host, workload, ident
+        self._family, self._dst = to
         self._requests = Requests("ping", workload, host, say)
         self._payload = bytes(i & 0xFF for i in range(workload.size))
 
     def start(self, now: int) -> None:
         """Open the echo socket; requests follow at their times."""
-        self._socket = EchoSocket(self._host, self._ident, self._receive)
+        kind = EchoSocket6 if self._family == 6 else EchoSocket
+        self._socket: EchoSocket | EchoSocket6 = kind(self._host, self._ident, self._receive)
         self._requests.schedule(now, self._send)
 
     def outcome(self) -> Outcome:
@@ -123,41 +142,50 @@ class Pinger:
 
     def close(self) -> None:
         """Free the echo identifier."""
-        self._host.close(("icmp", self._ident))
+        self._host.close(("icmp6" if self._family == 6 else "icmp", self._ident))
 
     def _send(self, seq: int, now: int) -> Hop:
-        return self._socket.send(self._dst, seq, self._payload, ttl=self._workload.ttl)
+        return self._socket.send(self._dst, seq, self._payload, ttl=self._workload.ttl, df=self._workload.df)
 
     def _receive(self, message: Message, pkt: int, now: int) -> list[Hop]:
         if isinstance(message, Echo) and message.payload == self._payload:
             self._requests.answered(message.seq, now)
         elif isinstance(message, Fault):
-            self._requests.failed(message.seq, now, describe_fault(message.type, message.code, message.src))
+            said = describe_fault(message.type, message.code, message.src, self._family)
+            self._requests.failed(message.seq, now, said)
         return []
 
 
 class UdpEchoServer:
-    """Sends every datagram back to where it came from (RFC 862)."""
+    """Sends every datagram back to where it came from, over either version of IP (RFC 862)."""
 
     def __init__(self, host: Host, port: int) -> None:
-        self._socket = UdpSocket(host, port, self._receive)
+        self._sockets: dict[int, UdpSocket | UdpSocket6] = {
+            4: UdpSocket(host, port, self._receive(4)),
+            6: UdpSocket6(host, port, self._receive(6)),
+        }
 
-    def _receive(self, message: Message, pkt: int, now: int) -> list[Hop]:
-        if not isinstance(message, Datagram):
-            return []
-        return [self._socket.send(message.src, message.port, message.payload, cause=pkt)]
+    def _receive(self, family: int) -> Receive:
+        def receive(message: Message, pkt: int, now: int) -> list[Hop]:
+            if not isinstance(message, Datagram):
+                return []
+            return [self._sockets[family].send(message.src, message.port, message.payload, cause=pkt)]
+
+        return receive
 
 
 class UdpEchoClient:
     """Datagrams that carry their number, and their echoes."""
 
-    def __init__(self, host: Host, workload: UdpEcho, dst: int, port: int, say: Say) -> None:
-        self._host, self._workload, self._dst, self._port = host, workload, dst, port
+    def __init__(self, host: Host, workload: UdpEcho, to: tuple[int, int], port: int, say: Say) -> None:
+        self._host, self._workload, self._port = host, workload, port
+        self._family, self._dst = to
         self._requests = Requests("udp-echo", workload, host, say)
 
     def start(self, now: int) -> None:
         """Open the socket; datagrams follow at their times."""
-        self._socket = UdpSocket(self._host, self._port, self._receive)
+        kind = UdpSocket6 if self._family == 6 else UdpSocket
+        self._socket: UdpSocket | UdpSocket6 = kind(self._host, self._port, self._receive)
         self._requests.schedule(now, self._send)
 
     def outcome(self) -> Outcome:
@@ -166,7 +194,7 @@ class UdpEchoClient:
 
     def close(self) -> None:
         """Free the port."""
-        self._host.close(("udp", self._port))
+        self._host.close(("udp6" if self._family == 6 else "udp", self._port))
 
     def _send(self, seq: int, now: int) -> Hop:
         payload = seq.to_bytes(4, "big").ljust(self._workload.size, b".")
@@ -177,7 +205,7 @@ class UdpEchoClient:
             self._requests.answered(int.from_bytes(message.payload[:4], "big"), now)
         elif isinstance(message, Fault):
             seq = self._requests.oldest()
-            self._requests.failed(seq, now, describe_fault(message.type, message.code, message.src))
+            self._requests.failed(seq, now, describe_fault(message.type, message.code, message.src, self._family))
         return []
 
 

@@ -10,7 +10,7 @@ from netlab.units import MS, SEC
 
 @dataclass(frozen=True)
 class Ping:
-    """``count`` ICMP echo requests from a node; ``dst`` is a node's name or an address."""
+    """``count`` ICMP echo requests from a node; ``dst`` is a node's name or an address, of IPv4 or IPv6."""
 
     src: str
     dst: str
@@ -22,6 +22,10 @@ class Ping:
     timeout: int = 1 * SEC
     start: int = 0
     """ns after the workload's start."""
+    family: int = 4
+    """Which address of a node is meant: 4 or 6."""
+    df: bool = False
+    """Whether the request may not be cut on its way (IPv4's DF), nor by its sender."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class UdpEcho:
     """Bytes of payload behind the UDP header."""
     timeout: int = 1 * SEC
     start: int = 0
+    family: int = 4
+    """Which address of the server is meant: 4 or 6."""
 
 
 @dataclass(frozen=True)

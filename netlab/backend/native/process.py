@@ -14,7 +14,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from netlab.backend.names import address_of
+from netlab.backend.names import destination
 from netlab.backend.native.executor import LiveExecutor
 from netlab.backend.native.messages import Messages, failure_to_data, outcome_to_data, plain, workload_from_data
 from netlab.backend.native.packetsocket import PacketSocket
@@ -23,7 +23,6 @@ from netlab.stack.slot import SlotCall, SlotFailure
 from netlab.topology.codec import plan_from_data
 from netlab.topology.spec import Plan
 from netlab.trace.record import Row
-from netlab.wire.address import parse_ipv4
 from netlab.workload.apps import App, FrameSender, Pinger, UdpEchoClient, UdpEchoServer
 from netlab.workload.spec import Frames, Ping, UdpEcho
 
@@ -117,7 +116,7 @@ class NodeProcess:
         workload = workload_from_data(data)
         if isinstance(workload, Frames):
             return FrameSender(self.host, workload)
-        dst = parse_ipv4(address_of(self.plan, workload.dst))
+        dst = destination(self.plan, workload)
         if isinstance(workload, Ping):
             return Pinger(self.host, workload, dst, next(self._idents), self._say)
         return UdpEchoClient(self.host, workload, dst, next(self._ports), self._say)

@@ -7,7 +7,7 @@ from itertools import count
 from types import TracebackType
 
 from netlab.backend.base import Problem, SlotFailure, Slots
-from netlab.backend.names import address_of, node_named
+from netlab.backend.names import destination, node_named
 from netlab.backend.sim.costs import LINE_RATE
 from netlab.backend.sim.executor import HostExecutor, Port
 from netlab.backend.sim.lockplan import PLANS
@@ -23,7 +23,6 @@ from netlab.topology.spec import Plan, PlanLink
 from netlab.topology.words import listing
 from netlab.trace.kinds import KINDS
 from netlab.trace.log import DEFAULT_LIMIT, Header, Log
-from netlab.wire.address import parse_ipv4
 from netlab.wire.decode import describe
 from netlab.workload.apps import App, FrameSender, Pinger, UdpEchoClient, UdpEchoServer
 from netlab.workload.spec import Frames, Outcome, Ping, UdpEcho, Workload
@@ -124,7 +123,7 @@ class SimSession:
             return FrameSender(host, workload)
         if not host.addresses:
             raise BadInput(f"'{host.name}' has no address, so nothing can be sent from it", where=self.plan.name)
-        dst = parse_ipv4(address_of(self.plan, workload.dst))
+        dst = destination(self.plan, workload)
         if isinstance(workload, Ping):
             return Pinger(host, workload, dst, next(self._idents), say)
         self._serve(workload)

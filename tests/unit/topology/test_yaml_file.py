@@ -156,7 +156,7 @@ def interface_file(interface: str, *, other: str = "{}", extra: str = "") -> str
         (interface_file("{addresses: [10.0.1.0/24]}"), 2, "is the network itself; hosts are 10.0.1.1 to 10.0.1.254"),
         (interface_file("{addresses: [10.0.1.255/24]}"), 2, "is its broadcast address"),
         (interface_file("{addresses: [224.0.0.1/24]}"), 2, "cannot belong to one interface"),
-        (interface_file("{addresses: ['fe80::1/64']}"), 2, "is IPv6, which netlab does not speak yet"),
+        (interface_file("{addresses: ['fe80::1/64']}"), 2, "cannot be given to an interface"),
         (interface_file("{addresses: 10.0.1.1/24}"), 2, "a list belongs here"),
         (interface_file("{mac: '01:00:00:00:00:01'}"), 2, "is a multicast address"),
         (interface_file("{mac: '02:00'}"), 2, "is no MAC address"),
