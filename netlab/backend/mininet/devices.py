@@ -18,6 +18,7 @@ from netlab.backend.mininet.tunnels import vxlan_messages
 from netlab.topology.spec import Plan, PlanInterface, PlanLink, PlanNode, PlanRoute
 
 FIRST_INDEX = 101
+TAG_BYTES = 4
 _NEW = rtnl.ACK | rtnl.CREATE | rtnl.EXCL
 _NAME, _ADDRESS, _MTU, _MASTER, _LINKINFO, _NET_NS_FD, _TX_QUEUES, _RX_QUEUES = 3, 1, 4, 10, 18, 28, 31, 32
 _PROP_LIST, _ALT_NAME = 52, 53
@@ -71,17 +72,25 @@ def bridge_message(device: Device) -> bytes:
     return rtnl.message(rtnl.NEWLINK, _NEW, body, rtnl.text(_NAME, device.kernel), info)
 
 
-def veth_message(a: PlanInterface, b: PlanInterface, made: dict[str, Device], rooms: dict[str, int]) -> bytes:
+def veth_message(plan: Plan, link: PlanLink, made: dict[str, Device], rooms: dict[str, int]) -> bytes:
     """Make a cable, each end in its node's namespace (``rooms``: node to descriptor)."""
-    peer = rtnl.nested(1, rtnl.link_body(made[b.name].index), *_end(b, made[b.name], rooms))
+    a, b = made[link.a], made[link.b]
+    peer = rtnl.nested(1, rtnl.link_body(b.index), *_end(plan, b, rooms))
     info = rtnl.nested(_LINKINFO, rtnl.text(1, "veth"), rtnl.nested(2, peer))
-    return rtnl.message(rtnl.NEWLINK, _NEW, rtnl.link_body(made[a.name].index), *_end(a, made[a.name], rooms), info)
+    return rtnl.message(rtnl.NEWLINK, _NEW, rtnl.link_body(a.index), *_end(plan, a, rooms), info)
 
 
-def _end(interface: PlanInterface, device: Device, rooms: dict[str, int]) -> Iterator[bytes]:
+def device_mtu(interface: PlanInterface, node: PlanNode) -> int:
+    """What the kernel is told. It lets frames with an 802.1Q tag be four bytes longer, but not those with an 802.1ad
+    one; our own stack, which keeps to the plan's MTU by itself, is given the room for both."""
+    return interface.mtu + (TAG_BYTES if node.stack == "netlab" else 0)
+
+
+def _end(plan: Plan, device: Device, rooms: dict[str, int]) -> Iterator[bytes]:
+    interface = plan.interface(device.name)
     yield rtnl.text(_NAME, device.kernel)
     yield rtnl.attr(_ADDRESS, bytes.fromhex(interface.mac.replace(":", "")))
-    yield rtnl.u32(_MTU, interface.mtu)
+    yield rtnl.u32(_MTU, device_mtu(interface, plan.node(device.node)))
     yield rtnl.u32(_TX_QUEUES, interface.queues)
     yield rtnl.u32(_RX_QUEUES, interface.queues)
     if device.room:
@@ -143,7 +152,7 @@ def route_message(route: PlanRoute, made: dict[str, Device], table: int = MAIN) 
 def arena_messages(plan: Plan, made: dict[str, Device], rooms: dict[str, int]) -> list[bytes]:
     """What the arena's own namespace is sent: bridges, all cables, altnames and ports."""
     messages = [bridge_message(d) for d in made.values() if d.bridge]
-    messages += [veth_message(plan.interface(link.a), plan.interface(link.b), made, rooms) for link in plan.links]
+    messages += [veth_message(plan, link, made, rooms) for link in plan.links]
     here = [d for d in made.values() if not d.room]
     messages += [altname_message(d) for d in here]
     messages += [port_message(d, made[d.node]) for d in here if not d.bridge]

@@ -7,7 +7,7 @@ from ipaddress import ip_interface
 from typing import Any
 
 from netlab.backend.base import Problem
-from netlab.backend.mininet.devices import added_routes, asked, is_bridge
+from netlab.backend.mininet.devices import added_routes, asked, device_mtu, is_bridge
 from netlab.backend.mininet.policy import missing
 from netlab.backend.mininet.qdisc import Discipline
 from netlab.topology.spec import Plan, PlanInterface, PlanNode, PlanVtep
@@ -66,16 +66,16 @@ def _interface(plan: Plan, asked_for: PlanInterface, there: Mapping[str, Any]) -
     node = plan.node(asked_for.node)
     if not there["up"]:
         yield f"it is down; 'ip link set {asked_for.name} up' in {node.name} mends it"
-    yield from _values(asked_for, there)
+    yield from _values(asked_for, device_mtu(asked_for, node), there)
     yield from _addresses(asked_for.addresses if node.stack == "kernel" else (), there["addresses"])
     if is_bridge(node) and there["port_state"] != _FORWARDING:
         yield f"its bridge port is {_PORT_STATES.get(there['port_state'], 'no part of a bridge')}; {_MEND}"
     yield from _qdiscs(asked(plan, plan.links[asked_for.link], asked_for.name), there["qdiscs"])
 
 
-def _values(asked_for: PlanInterface, there: Mapping[str, Any]) -> Iterator[str]:
+def _values(asked_for: PlanInterface, mtu: int, there: Mapping[str, Any]) -> Iterator[str]:
     for what, wanted, found in (
-        ("MTU", asked_for.mtu, there["mtu"]),
+        ("MTU", mtu, there["mtu"]),
         ("MAC address", asked_for.mac.lower(), there["mac"]),
         ("number of transmit queues", asked_for.queues, there["tx_queues"]),
         ("number of receive queues", asked_for.queues, there["rx_queues"]),

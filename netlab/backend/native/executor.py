@@ -27,7 +27,7 @@ class Device(Protocol):
 
     def receive(self) -> bytes | None: ...
 
-    def send(self, frame: bytes) -> bool: ...
+    def send(self, frame: bytes) -> str: ...
 
 
 class LiveExecutor:
@@ -125,11 +125,12 @@ class LiveExecutor:
         ifp = m.ifp
         assert ifp is not None
         t = self.now()
-        if not self.devices[ifp.name].send(m.data):
+        refused = self.devices[ifp.name].send(m.data)
+        if refused:
             ifp.counters["oqdrops"] += 1
             if self.emit:
                 self._announce(m)
-                self.emit((t, "drop", self.host.name, "ifq", 0, m.pkt, ("queue full", ifp.name)))
+                self.emit((t, "drop", self.host.name, "ifq", 0, m.pkt, (refused, ifp.name)))
             return
         ifp.counters["opackets"] += 1
         ifp.counters["obytes"] += len(m.data)

@@ -72,15 +72,15 @@ class PacketSocket:
             frame = finish_checksum(frame, start, offset)
         return with_tag(frame, beside[0][2]) if beside else frame
 
-    def send(self, frame: bytes) -> bool:
-        """Put a frame into the interface's queue; False when that is full."""
+    def send(self, frame: bytes) -> str:
+        """Put a frame into the interface's queue; "" or why it does not go there."""
         try:
             self._socket.send(NOTHING_LEFT + frame)
-        except (BlockingIOError, OSError) as error:
-            if error.errno in _FULL:
-                return False
-            raise
-        return True
+        except OSError as error:
+            if error.errno not in _REFUSED:
+                raise
+            return _REFUSED[error.errno]
+        return ""
 
     def close(self) -> None:
         """Free it."""
@@ -107,10 +107,12 @@ def finish_checksum(frame: bytes, start: int, offset: int) -> bytes:
     return frame[:at] + value.to_bytes(2, "big") + frame[at + 2 :]
 
 
-def _full_errors() -> frozenset[int]:
+def _refusals() -> dict[int, str]:
     import errno
 
-    return frozenset((errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS))
+    full = dict.fromkeys((errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS), "queue full")
+    return {**full, errno.EMSGSIZE: "frame is longer than the device takes"}
 
 
-_FULL = _full_errors()
+_REFUSED = _refusals()
+"""What a device may say no with, and what that means to the frame."""

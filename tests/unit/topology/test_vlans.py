@@ -10,7 +10,7 @@ from netlab.errors import BadTopology
 from netlab.topology.codec import plan_from_data, plan_to_data
 from netlab.topology.load import load_topology
 from netlab.topology.resolve import resolve
-from netlab.topology.spec import Plan, PortVlan, Vlan
+from netlab.topology.spec import Plan, PlanInterface, PlanVlan, PlanVtep, PortVlan, Vlan
 from netlab.topology.write import to_yaml
 
 ALL_OF_IT = """\
@@ -49,7 +49,9 @@ def mistakes_of(tmp_path: Path, text: str) -> list[str]:
 
 
 def addresses(plan: Plan) -> dict[str, str]:
-    parts = [p for node in plan.nodes for p in (*node.interfaces, *node.vlans, *node.vteps)]
+    parts: list[PlanInterface | PlanVlan | PlanVtep] = []
+    for node in plan.nodes:
+        parts += [*node.interfaces, *node.vlans, *node.vteps]
     return {part.name: " ".join(part.addresses) for part in parts if part.addresses}
 
 
