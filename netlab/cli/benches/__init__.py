@@ -23,6 +23,8 @@ BENCHES = {
     "help": "the CPU time of nlab --help",
     "codec": "headers parsed and built, beside scapy and dpkt",
     "sim": "packets through the simulated world",
+    "fib": "lookups in each structure of routes, beside the plain list, for 2 to 100,000 routes",
+    "sched": "a scheduler's turn with 2 to 4,096 flows",
     "picture": "from the first import to the first picture of lab 01",
     "live": "from record to pixel, in JupyterLab in a headless browser",
     "up": "a star of 20 hosts in Mininet, beside stock Mininet, until every bridge port forwards",
