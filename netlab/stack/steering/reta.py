@@ -39,21 +39,26 @@ def ring_loads(table: Sequence[int], loads: Sequence[int], rings: int) -> list[i
 def rebalance(table: Sequence[int], loads: Sequence[int], rings: int, *, bound: float = 1.1) -> Rebalanced:
     """Move entries until no ring carries more than ``bound`` times the mean, or until no move makes it better.
 
-    Each step takes the fullest ring's entry that fits best onto the emptiest. Every move may reorder the flows of that
-    entry, so few moves matter. One heavy entry stays where it is: a flow cannot be cut in two here.
+    Each step takes, of the fullest ring that a move can help, the entry that fits best onto the emptiest. A move may
+    reorder the flows of its entry, so few moves matter. One heavy entry stays where it is: nothing here cuts a flow.
     """
     new, moved = list(table), []
     carried = ring_loads(new, loads, rings)
-    mean = sum(carried) / rings
-    while mean and max(carried) > bound * mean:
-        full, empty = carried.index(max(carried)), carried.index(min(carried))
-        room = carried[full] - carried[empty]
-        fits = [entry for entry, ring in enumerate(new) if ring == full and 0 < loads[entry] < room]
-        if not fits:
-            break
-        best = min(fits, key=lambda entry: abs(room / 2 - loads[entry]))
-        new[best] = empty
-        carried[full] -= loads[best]
-        carried[empty] += loads[best]
-        moved.append(best)
+    limit = bound * sum(carried) / rings
+    while (entry := _best_move(new, loads, carried, limit)) is not None:
+        empty = carried.index(min(carried))
+        carried[new[entry]] -= loads[entry]
+        carried[empty] += loads[entry]
+        new[entry] = empty
+        moved.append(entry)
     return Rebalanced(new, tuple(dict.fromkeys(moved)))
+
+
+def _best_move(table: Sequence[int], loads: Sequence[int], carried: Sequence[int], limit: float) -> int | None:
+    """The entry of a ring above the limit whose move to the emptiest leaves both most alike; None when none helps."""
+    for full in sorted(range(len(carried)), key=lambda ring: -carried[ring]):
+        room = carried[full] - min(carried)
+        fits = [entry for entry, ring in enumerate(table) if ring == full and 0 < loads[entry] < room]
+        if carried[full] > limit and fits:
+            return min(fits, key=lambda entry: abs(room / 2 - loads[entry]))
+    return None
