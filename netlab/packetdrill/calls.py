@@ -11,6 +11,7 @@ from netlab.packetdrill.script import ANYTHING, Name, Refused
 from netlab.packetdrill.sockets import ReturnsNow, Socket
 from netlab.packetdrill.sockopts import option
 from netlab.packetdrill.world import World
+from netlab.stack.tcp.layer import Pair
 from netlab.units import MS
 
 
@@ -22,12 +23,17 @@ class Program:
         self.sockets: dict[int, Socket] = {}
         self.poll_ends: int | None = None
 
+    def rows(self) -> list[tuple[Pair, int]]:
+        """Ends and state of every socket that is bound or connected, in the order of descriptors."""
+        return [row for fd in sorted(self.sockets) if (row := self.sockets[fd].row()) is not None]
+
     def poll_until(self, timeout: int) -> int | None:
         """When a poll that began with this timeout (in ms; negative: never) gives up."""
         if timeout < 0:
             return None
         if self.poll_ends is None:
             self.poll_ends = self.world.now + timeout * MS
+            self.world.alarms.add(self.poll_ends)
         return self.poll_ends
 
     def call(self, name: str, args: tuple[Any, ...], expected: Any) -> Done:
@@ -227,7 +233,7 @@ def _option_name(args: tuple[Any, ...]) -> str:
 
 def _getsockopt(p: Program, args: tuple[Any, ...], expected: Any) -> Done:
     s = p.socket(args[0])
-    found = option(_option_name(args)).get(s)
+    found = option(s, _option_name(args)).get(s)
     if isinstance(found, str) and found.startswith("E") and found.isupper():
         found = p.symbols.number(Name(found))
     return Done(0, "", {3: found})
@@ -241,7 +247,7 @@ def _setsockopt(p: Program, args: tuple[Any, ...], expected: Any) -> Done:
         value = value[0] if value else 0
     if value is ANYTHING:
         raise Refused(f"{name} with a value that is not said")
-    option(name).set(s, value)
+    option(s, name).set(s, value)
     return Done(0)
 
 

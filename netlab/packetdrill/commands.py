@@ -12,7 +12,6 @@ from collections.abc import Callable
 from netlab.packetdrill.script import Refused
 from netlab.packetdrill.sysctls import set_knob
 from netlab.packetdrill.world import World
-from netlab.stack.tcp.layer import Pair
 
 BSD_STATES = (
     "CLOSED",
@@ -27,7 +26,6 @@ BSD_STATES = (
     "FIN_WAIT_2",
     "TIME_WAIT",
 )
-SILENT = frozenset({"true", ":", "echo", "sleep", "sync"})
 
 
 class CommandFailed(Exception):
@@ -105,15 +103,29 @@ def _set_sysctls(world: World, words: list[str], line: str) -> list[str]:
 def _sockets(world: World, words: list[str], line: str) -> list[str]:
     """One line for each connection and listener, with the words that sockstat, netstat and ss use."""
     port = words[words.index("-p") + 1] if "-p" in words and words.index("-p") + 1 < len(words) else ""
-    lines = [_row(world, pair, BSD_STATES[e.connection.state]) for pair, e in world.layer.endpoints.items()]
-    lines += [f"root packetdril 1 3 tcp{world.version} *:{p} *:* LISTEN" for _, p in world.layer.listeners]
+    held = world.owned()
+    lines = [_row(world, pair.local_port, pair.remote_port, state, "packetdril") for pair, state in held]
+    for pair, endpoint in world.layer.endpoints.items():
+        if all(pair != other for other, _ in held):
+            lines.append(_row(world, pair.local_port, pair.remote_port, endpoint.connection.state, "?"))
     if port.isdigit():
         lines = [text for text in lines if re.search(rf":{port}\b", text)]
     return lines
 
 
-def _row(world: World, pair: Pair, state: str) -> str:
-    return f"root packetdril 1 3 tcp{world.version} local:{pair.local_port} remote:{pair.remote_port} {state}"
+def _row(world: World, local: int, remote: int, state: int, owner: str) -> str:
+    return f"root {owner} 1 3 tcp{world.version} local:{local} remote:{remote} {BSD_STATES[state]}"
+
+
+def _tcpdrop(world: World, words: list[str], line: str) -> list[str]:
+    """``tcpdrop -s STATE`` and ``tcpdrop -a``: reset connections from outside."""
+    wanted = words[words.index("-s") + 1] if "-s" in words[:-1] else ""
+    if not wanted and "-a" not in words:
+        raise Refused(f"the command `{line}` (only -a and -s are known)")
+    for endpoint in list(world.layer.endpoints.values()):
+        if not wanted or BSD_STATES[endpoint.connection.state] == wanted:
+            world.follow(world.layer.done(endpoint, endpoint.connection.abort(world.now)))
+    return []
 
 
 def _nothing(world: World, words: list[str], line: str) -> list[str]:
@@ -132,6 +144,7 @@ SOURCES: dict[str, Callable[[World, list[str], str], list[str]]] = {
     "set_sysctls.py": _set_sysctls,
     "sockstat": _sockets,
     "netstat": _sockets,
+    "tcpdrop": _tcpdrop,
     "ss": _sockets,
     "defaults.sh": _defaults,
     "true": _nothing,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from netlab.packetdrill import commands
@@ -10,6 +11,7 @@ from netlab.packetdrill.calls import Program
 from netlab.packetdrill.compare import Numbers, as_script, differences, text
 from netlab.packetdrill.constants import Symbols
 from netlab.packetdrill.parser import parse
+from netlab.packetdrill.preprocess import DEFINED, preprocess
 from netlab.packetdrill.returns import check_result
 from netlab.packetdrill.script import (
     BadScript,
@@ -25,7 +27,6 @@ from netlab.packetdrill.script import (
     TcpOption,
     Time,
 )
-from netlab.packetdrill.sysctls import is_linux
 from netlab.packetdrill.verdict import Failed, Verdict
 from netlab.packetdrill.world import World
 from netlab.stack.tcp.layer import Tunnel
@@ -98,6 +99,7 @@ class Player:
         self.world = World(system, version, mtu)
         self.layout = self.world.layer.knobs.layout
         self.program = Program(self.world, Symbols(system))
+        self.world.owned = self.program.rows
         self.numbers = Numbers()
         self.last = 0
         """When the last event was."""
@@ -225,7 +227,7 @@ class Player:
         return tcp.option(option.kind, value)
 
     def _icmp(self, message: Icmp) -> None:
-        found = _ICMP.get((message.type, message.code))
+        found = _ICMP.get((message.type, message.code)) or _ICMP.get((message.type, "*"))
         if found is None:
             raise Refused(f"ICMP {message.type} {message.code}".strip())
         error, hard = found
@@ -288,7 +290,7 @@ class Player:
         if waiting.done is None and call.ends is None:
             # It must return at once, but for the tolerance.
             limit = self.world.now + self.tolerance
-            while waiting.done is None and self.world.now < limit and self.world._run_one(limit):
+            while waiting.done is None and self.world.now < limit and self.world.run_one(limit):
                 pass
             if waiting.done is None:
                 self.waiting.remove(waiting)
@@ -333,7 +335,7 @@ class Player:
 
     def _wait_for_calls(self) -> None:
         limit = self.world.now + PATIENCE
-        while self.waiting and self.world._run_one(limit):
+        while self.waiting and self.world.run_one(limit):
             pass
 
     def _finish(self) -> None:
@@ -397,13 +399,12 @@ _ICMP: dict[tuple[str, str], tuple[str, bool]] = {
     ("unreachable", "not_neighbour"): _SOFT,
     ("unreachable", "frag_needed"): ("EMSGSIZE", False),
     ("packet_too_big", ""): ("EMSGSIZE", False),
-    ("time_exceeded", ""): _SOFT,
-    ("time_exceeded", "exc_ttl"): _SOFT,
-    ("time_exceeded", "ttl_exceeded"): _SOFT,
     ("time_exceeded", "exc_fragtime"): _SOFT,
-    ("time_exceeded", "hoplimit"): _SOFT,
+    ("time_exceeded", "fragment_reassembly_time_exceeded"): _SOFT,
+    ("time_exceeded", "*"): ("EHOSTUNREACH", True),
     ("source_quench", ""): ("", False),
-    ("parameter_problem", ""): _SOFT,
+    ("parameter_problem", "*"): _SOFT,
+    ("packet_too_big", "*"): ("EMSGSIZE", False),
 }
 """(type, code) -> the error that it stands for, and whether it is a hard one (RFC 1122 §4.2.3.9)."""
 
@@ -411,25 +412,21 @@ _ICMP: dict[tuple[str, str], tuple[str, bool]] = {
 # ---- from outside --------------------------------------------------------------------------------
 
 
-def system_of(script: Script) -> str:
-    """Which system a script was written for: what its commands and calls say; FreeBSD when nothing does."""
-    for event in script.before + script.events:
-        action = event.action
-        if isinstance(action, Command):
-            if any(is_linux(word) for word in action.text.replace("/", " ").split()) or "defaults.sh" in action.text:
-                return "linux"
-            if "set_sysctls" in action.text or "/proc/sys" in action.text:
-                return "linux"
-            if "net.inet" in action.text or "kern.ipc" in action.text:
-                return "freebsd"
-    return "freebsd"
+_LINUX = re.compile(r"net\.(?:ipv4|ipv6|core)\b|/proc/sys|defaults\.sh|set_sysctls")
+_FREEBSD = re.compile(r"net\.inet6?\.|kern\.ipc\.|sockstat|tcpdrop")
+
+
+def system_of(source: str) -> str:
+    """Which system a script was written for, as its commands suggest; FreeBSD when nothing does."""
+    return "linux" if _LINUX.search(source) and not _FREEBSD.search(source) else "freebsd"
 
 
 def play(source: str, name: str = "script", *, system: str = "") -> Verdict:
     """Read a script and play it. ``system`` is freebsd or linux; empty: as the script suggests."""
     try:
-        script = parse(source, name)
-        return Player(script, system or system_of(script)).run()
+        system = system or system_of(source)
+        script = parse(preprocess(source, DEFINED[system]), name)
+        return Player(script, system).run()
     except BadScript as bad:
         return Verdict("unreadable", name, bad.line, bad.said)
     except Refused as refused:

@@ -10,9 +10,9 @@ from typing import Any
 from netlab.packetdrill.blocking import Blocks, Fails
 from netlab.packetdrill.world import BIND_PORT, CONNECT_PORT, World
 from netlab.stack.tcp.connection import Connection
-from netlab.stack.tcp.layer import Endpoint, Tunnel
+from netlab.stack.tcp.layer import Endpoint, Pair, Tunnel
 from netlab.stack.tcp.listener import Listener
-from netlab.stack.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, SYN_RECEIVED, SYN_SENT
+from netlab.stack.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, SYN_SENT
 
 INHERITED = (
     "keep_alive",
@@ -97,6 +97,15 @@ class Socket:
         error = self.take_error()
         if error:
             raise Fails(error)
+
+    def row(self) -> tuple[Pair, int] | None:
+        """Its ends and the number of its state; None while it is not even bound."""
+        if self.endpoint is not None:
+            return self.endpoint.pair, int(self.endpoint.connection.state)
+        if not self.port:
+            return None
+        state = LISTEN if self.listener is not None else CLOSED
+        return Pair(0, self.port, 0, 0, self.world.version), int(state)
 
     # ---- opening -----------------------------------------------------------------------------
 
@@ -292,8 +301,9 @@ class Socket:
             self.world.follow(self.world.layer.done(self.endpoint, c.close(self.world.now)))
             if c.linger and c.state != CLOSED:
                 self.values["linger until"] = self.world.now + c.linger
+                self.world.alarms.add(self.world.now + c.linger)
         until = self.values.get("linger until")
-        if until is not None and c.state in (ESTABLISHED, CLOSE_WAIT) and self.world.now < until:
+        if until is not None and c.snd_una < c.snd_max and self.world.now < until and not self.nonblocking:
             raise Blocks
         return 0
 

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 from netlab.packetdrill.blocking import Fails
 from netlab.packetdrill.script import Refused
 from netlab.packetdrill.sockets import Socket
+from netlab.stack.tcp.layer import HEADERS
 from netlab.stack.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
 from netlab.units import MS, SEC
+from netlab.wire import ipv6
 
 
 class Option(NamedTuple):
@@ -101,8 +103,10 @@ def _set_mss(s: Socket, value: Any) -> None:
 
 
 def _set_encapsulation(s: Socket, value: Any) -> None:
-    if s.connection is not None or s.listener is not None or not 0 <= int(value) < 65536:
-        raise Fails("EISCONN" if s.connection is not None else "EINVAL")
+    if not 0 <= int(value) < 65536:
+        raise Fails("EINVAL")
+    if s.connection is not None or s.listener is not None:
+        raise Fails("EISCONN")
     s.encapsulation = int(value)
 
 
@@ -115,6 +119,22 @@ def _fast_open(s: Socket, value: Any) -> None:
     s.fast_open = bool(value if isinstance(value, int) else 1)
     if s.listener is not None:
         s.listener.fast_open = s.fast_open
+
+
+def _minimum_mtu(s: Socket, value: Any) -> None:
+    """IPV6_USE_MIN_MTU (RFC 3542 §11.1): no packet longer than what every link carries."""
+    s.values["IPV6_USE_MIN_MTU"] = int(value)
+    if int(value) == 1:
+        s.mss = ipv6.MINIMUM_MTU - HEADERS[6] - (s.world.layer.knobs.udp_overhead if s.encapsulation else 0)
+        if s.listener is not None:
+            s.listener.settings["local_mss"] = s.mss
+
+
+def _function_block(s: Socket, value: Any) -> None:
+    """TCP_FUNCTION_BLK: FreeBSD's choice of a TCP stack; there is one here."""
+    name = value.get("function_set_name") if isinstance(value, dict) else None
+    if name != "freebsd":
+        raise Refused(f"the TCP stack '{name}'")
 
 
 def _buffer(name: str) -> Option:
@@ -220,12 +240,20 @@ OPTIONS: dict[str, Option] = {
     "TCP_REMOTE_UDP_ENCAPS_PORT": Option(_encapsulation, _set_encapsulation),
     "TCP_INFO": _readonly(tcp_info),
     "TCP_NOTSENT_LOWAT": _remembered("TCP_NOTSENT_LOWAT"),
+    "TCP_FUNCTION_BLK": Option(lambda s: {"function_set_name": "freebsd", "pcbcnt": 1}, _function_block),
+    "IPV6_USE_MIN_MTU": Option(lambda s: s.values.get("IPV6_USE_MIN_MTU", -1), _minimum_mtu),
     "TCP_SAVE_SYN": _remembered("TCP_SAVE_SYN"),
 }
 
 
-def option(name: str) -> Option:
-    """The option of this name; Refused when there is none here."""
+def option(s: Socket, name: str) -> Option:
+    """The option of this name for a socket; Refused when there is none here.
+
+    BSD has no TCP options left on a socket whose connection is gone (ECONNRESET).
+    """
     if name not in OPTIONS:
         raise Refused(f"the socket option {name}")
+    c = s.connection
+    if name.startswith("TCP_") and c is not None and c.state == CLOSED and c.knobs.system == "freebsd":
+        raise Fails("ECONNRESET")
     return OPTIONS[name]

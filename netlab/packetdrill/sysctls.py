@@ -109,6 +109,10 @@ FREEBSD: dict[str, Setter] = {
     "net.inet.tcp.hostcache.purge": _purge,
     "net.inet.tcp.udp_tunneling_port": _number("udp_port"),
     "net.inet.tcp.udp_tunneling_overhead": _number("udp_overhead"),
+    "net.inet.tcp.ecn.maxretries": _number("ecn_syn_retries"),
+    "net.inet.tcp.pmtud_blackhole_detection": _number("blackhole_detection"),
+    "net.inet.tcp.pmtud_blackhole_mss": _number("blackhole_mss"),
+    "net.inet.tcp.v6pmtud_blackhole_mss": _number("blackhole_mss_v6"),
     "net.inet.tcp.ack_war_cnt": _number("challenge_limit"),
     "net.inet.tcp.ack_war_timewindow": _number("challenge_period", MS),
     "kern.ipc.somaxconn": _backlog,
@@ -156,8 +160,12 @@ STANDS_FOR: dict[str, tuple[str, ...]] = {
     "net.inet.tcp.per_cpu_timers": ("0", "1"),
     "net.inet.tcp.log_in_vain": ("0", "1", "2"),
     "net.inet.tcp.log_debug": ("0", "1"),
-    "net.inet.tcp.pmtud_blackhole_detection": ("0",),
-    "net.inet.tcp.ecn.maxretries": ("1",),
+    "net.inet.tcp.fastopen.psk_enable": ("0",),
+    "net.inet.tcp.fastopen.acceptany": ("0",),
+    "net.inet.tcp.fastopen.autokey": ("0", "120"),
+    "net.inet.tcp.syncache.rst_on_sock_fail": ("1",),
+    "net.inet.tcp.do_lrd": ("0", "1"),
+    "net.inet.tcp.insecure_ack": ("0",),
     "net.inet.tcp.fastopen.path_disable_time": ("900",),
     "net.inet.tcp.hostcache.enable": ("0", "1"),
     "net.inet.ip.ttl": ("64",),
@@ -179,6 +187,8 @@ STANDS_FOR: dict[str, tuple[str, ...]] = {
 def set_knob(layer: TcpLayer, name: str, text: str) -> None:
     """What ``sysctl name=text`` does; Refused for a name or a value that stands for nothing here."""
     text = text.strip().strip("\"'")
+    if name.startswith(("net.inet.tcp.hostcache.", "net.inet.icmp.icmplim")):
+        return
     setter = FREEBSD.get(name) or LINUX.get(name.removeprefix("net.ipv4."))
     try:
         if setter is not None:
@@ -188,8 +198,3 @@ def set_knob(layer: TcpLayer, name: str, text: str) -> None:
         raise Refused(f"the sysctl {name} with the value '{text}'") from None
     if text not in STANDS_FOR.get(name, ()):
         raise Refused(f"the sysctl {name}={text}" if name in STANDS_FOR else f"the sysctl {name}")
-
-
-def is_linux(name: str) -> bool:
-    """Whether a sysctl is one of Linux."""
-    return name.startswith(("net.ipv4.", "net.core.", "net.ipv6."))

@@ -38,8 +38,12 @@ class World:
         """What left and was not yet compared."""
         self.watchers: list[Callable[[], None]] = []
         """Called after every step of the stack: calls that block look whether they may return."""
+        self.alarms: set[int] = set()
+        """When calls that block want to look at the time."""
         self.pair = Pair(LOCAL[version], BIND_PORT, REMOTE[version], FIRST_EPHEMERAL - 1, version)
         """The connection that packets of the script belong to."""
+        self.owned: Callable[[], list[tuple[Pair, int]]] = list
+        """The sockets that the program holds: their ends, and the number of their state."""
         self._ephemeral = FIRST_EPHEMERAL
         self.isn: int | None = None
         """The wire number that the script's local sequence numbers count from; None while none is known."""
@@ -61,20 +65,27 @@ class World:
 
     def run_until(self, t: int) -> None:
         """Let time pass to ``t``; timers that are due at ``t`` itself have run."""
-        while self._run_one(t):
+        while self.run_one(t):
             pass
         self.now = max(self.now, t)
 
     def run_until_sent(self, t: int) -> bool:
         """Let time pass until something is on the wire, at most to ``t``; whether something is."""
         while not self.sent:
-            if not self._run_one(t):
+            if not self.run_one(t):
                 self.now = max(self.now, t)
                 return bool(self.sent)
         return True
 
-    def _run_one(self, t: int) -> bool:
+    def run_one(self, t: int) -> bool:
+        """Do what is due next, a timer of the stack or an alarm of a call; False when nothing is until ``t``."""
         deadline = self.layer.next_timer()
+        alarm = min(self.alarms, default=None)
+        if alarm is not None and alarm <= t and (deadline is None or alarm < deadline):
+            self.alarms.discard(alarm)
+            self.now = max(self.now, alarm)
+            self.follow(Step([], []))
+            return True
         if deadline is None or deadline > t:
             return False
         self.now = max(self.now, deadline)

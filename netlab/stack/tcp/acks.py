@@ -20,7 +20,7 @@ from netlab.stack.tcp.state import (
     LAST_ACK,
     SYN_RECEIVED,
 )
-from netlab.stack.tcp.text import enter_time_wait
+from netlab.stack.tcp.text import enter_time_wait, take_text
 from netlab.units import MS
 from netlab.wire.tcp import ECE, FIN
 
@@ -65,6 +65,10 @@ def _synchronise(c: Connection, segment: Segment, seq: int, ack: int) -> None:
     if c.keep_alive:
         c.timers["keepalive"] = c.now + c.keep_idle
     c.tell("connected")
+    if c.held is not None:
+        held, c.held = c.held, None
+        take_text(c, held, c.rcv_nxt)
+        c.ack_now = True
 
 
 def _update_window(c: Connection, segment: Segment, seq: int, ack: int) -> None:
@@ -172,7 +176,7 @@ def _hear_marks(c: Connection, segment: Segment, delivered: int) -> None:
     echoed = segment.flags & ECE != 0
     c.control.counted(delivered, echoed, c.snd_una, c.snd_nxt)
     if echoed and not c.recovery and c.snd_una > c.recover:
-        c.control.marked(c.in_flight, c.now)
+        c.control.marked(c.in_flight + delivered, c.now)
         c.recover = c.snd_max
         c.cwr_due = True
 

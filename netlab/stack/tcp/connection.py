@@ -85,6 +85,8 @@ class Connection:
         """RCV.NXT, and the right edge of the window that was last offered."""
         self.last_ack_sent = 0
         self.inbox = bytearray()
+        self.was_read = False
+        """Whether anything was read since the peer last heard of the window."""
         self.receive_buffer = self.knobs.receive_buffer
         self.reassembly = Reassembly()
         self.duplicate: tuple[int, int] | None = None
@@ -92,6 +94,10 @@ class Connection:
         self.fin_at: int | None = None
         """Where the peer's FIN stands."""
         self.fin_received = False
+        self.held: Segment | None = None
+        """What a SYN in SYN-SENT carried, until the connection is established (RFC 9293 §3.10.7.3)."""
+        self.saved_mss = 0
+        """The MSS before a black hole was suspected; 0 while none is."""
         self.rcv_up = 0
         self.ack_now = False
         self.quick_acks = self.knobs.quick_acks
@@ -133,7 +139,9 @@ class Connection:
         self.retries = 0
         """How often in a row the retransmission timer ran out."""
         self.probes = 0
-        """Window or keepalive probes without an answer."""
+        """Probes since the window closed."""
+        self.unanswered = 0
+        """Window or keepalive probes in a row that brought no segment at all."""
         self.duplicates = 0
         """Duplicate acknowledgements in a row."""
         self.recovery = ""
@@ -230,6 +238,7 @@ class Connection:
         """Take up to ``size`` bytes that have arrived in order. `push` tells the peer of the room."""
         data = bytes(self.inbox[:size])
         del self.inbox[:size]
+        self.was_read = True
         return data
 
     @property
@@ -251,6 +260,9 @@ class Connection:
             self._abort()
         else:
             self.inbox.clear()
+            if self.state == SYN_RECEIVED and self.knobs.system == "freebsd":
+                self.die("abort", "closed")
+                return self._leave()
             self._finish()
             if self.state == FIN_WAIT_2:
                 self.timers["fin wait 2"] = now + self.knobs.fin_wait_2
@@ -260,6 +272,12 @@ class Connection:
         """Abort: a RST, and nothing is left (RFC 9293 §3.10.5)."""
         self._enter(now)
         self._abort()
+        return self._leave()
+
+    def make_room(self, now: int) -> list[Action]:
+        """TIME-WAIT ends before its time, because its pair of ends is wanted again (RFC 6191)."""
+        self._enter(now)
+        self.die("receive a newer SYN", "closed")
         return self._leave()
 
     # ---- what the parts of the connection share ----------------------------------------------
@@ -301,7 +319,10 @@ class Connection:
 
     def fast_open_option(self, answering: bool) -> bytes | None:
         """The fast open option of a SYN, or of a SYN ACK."""
-        return self.synack_fast_open if answering else self.cookie
+        if answering:
+            return self.synack_fast_open
+        # In case somebody on the way drops SYNs that have it, it is said once (RFC 7413 §4.1.3).
+        return None if self.retries else self.cookie
 
     @property
     def in_flight(self) -> int:

@@ -33,6 +33,8 @@ def _retransmit(c: Connection) -> None:
     if c.retries > c.knobs.retries or _given_up(c):
         _give_up(c)
         return
+    if c.knobs.blackhole_detection:
+        _suspect_black_hole(c)
     c.control.timed_out(c.board.outstanding, c.now, first=c.retries == 1)
     c.rto.ran_out()
     c.cwr_due = c.ecn
@@ -41,6 +43,20 @@ def _retransmit(c: Connection) -> None:
     c.duplicates = c.tail_probe = 0
     c.force = True
     output.push(c)
+
+
+def _suspect_black_hole(c: Connection) -> None:
+    """Every second timeout tries smaller segments; when that does not help, all was well with the larger ones."""
+    knobs = c.knobs
+    small, smallest = (
+        (knobs.blackhole_mss, knobs.default_mss) if c.version == 4 else (knobs.blackhole_mss_v6, knobs.default_mss_v6)
+    )
+    if c.retries in (2, 4):
+        c.saved_mss = c.saved_mss or c.send_mss
+        c.send_mss = small if c.send_mss > small else min(c.send_mss, smallest)
+    elif c.retries == 6 and c.saved_mss:
+        c.send_mss, c.saved_mss = c.saved_mss, 0
+    c.control.set_mss(c.send_mss)
 
 
 def _given_up(c: Connection) -> bool:
@@ -70,7 +86,8 @@ def _delayed_ack(c: Connection) -> None:
 def _persist(c: Connection) -> None:
     """RFC 9293 §3.8.6.1: probe a closed window for as long as the peer answers."""
     c.probes += 1
-    if c.probes > c.knobs.retries:
+    c.unanswered += 1
+    if c.unanswered > c.knobs.retries:
         _give_up(c)
         return
     output.send_probe(c)
@@ -79,8 +96,8 @@ def _persist(c: Connection) -> None:
 
 def _keepalive(c: Connection) -> None:
     """RFC 9293 §3.8.4."""
-    c.probes += 1
-    if c.probes > c.keep_count:
+    c.unanswered += 1
+    if c.unanswered > c.keep_count:
         output.send_reset(c)
         _give_up(c)
         return

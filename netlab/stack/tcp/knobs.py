@@ -25,6 +25,8 @@ class Knobs:
     timestamps: bool = True
     sack: bool = True
     ecn: Ecn = 2
+    ecn_syn_retries: int = 1
+    """How often a SYN that asks for ECN is sent again with the question (RFC 3168 §6.1.1.1)."""
     layout: Literal["freebsd", "linux"] = "freebsd"
     """The order of options and what pads them."""
     tolerate_missing_ts: bool = False
@@ -78,6 +80,10 @@ class Knobs:
     persist_minimum: int = 5 * SEC
     persist_maximum: int = 60 * SEC
     path_mtu_discovery: bool = True
+    blackhole_detection: int = 0
+    """Whether timeouts make segments smaller, in case an ICMP message about the MTU was lost (RFC 2923, RFC 4821)."""
+    blackhole_mss: int = 1200
+    blackhole_mss_v6: int = 1220
     # ---- closing
     msl: int = 30 * SEC
     fin_wait_2: int = 60 * SEC

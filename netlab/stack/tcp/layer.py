@@ -153,7 +153,7 @@ class TcpLayer:
             return Step([], [])
         endpoint = self.endpoints.get(pair)
         if endpoint is not None and newer_syn(endpoint.connection, segment):
-            self._forget(endpoint)
+            self.done(endpoint, endpoint.connection.make_room(now))
             endpoint = None
         if endpoint is None:
             return self._to_listener(pair, segment, now, tunnel)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 def look(c: Connection, delivered: int) -> None:
     """After an acknowledgement: is something lost, is recovery over, how much may be sent in it."""
+    if c.recovery == "loss" and delivered:
+        # One segment for each acknowledgement: what was sent before the timeout counts no more (RFC 3465 §2.3).
+        c.control.acknowledged(min(delivered, c.send_mss), c.rto.srtt, c.now)
     if c.recovery and c.snd_una >= c.recover and (c.snd_una > c.recover or not c.board.lost or c.recovery == "loss"):
         _recovered(c)
     _settle_tail_probe(c)
@@ -23,8 +26,6 @@ def look(c: Connection, delivered: int) -> None:
         enter_recovery(c)
     elif c.recovery == "fast":
         reduce_in_proportion(c, delivered)
-    elif c.recovery == "loss" and delivered:
-        c.control.acknowledged(delivered, c.rto.srtt, c.now)
 
 
 def enter_recovery(c: Connection) -> None:

@@ -77,7 +77,7 @@ def send_syn(c: Connection) -> None:
     """A SYN, or in SYN-RECEIVED a SYN ACK; set the timer. Sent again it asks no more for ECN (RFC 3168 §6.1.1.1)."""
     answering = c.state == SYN_RECEIVED
     flags = SYN | ACK if answering else SYN
-    if c.retries <= 1:
+    if c.retries <= c.knobs.ecn_syn_retries:
         flags |= (ECE if c.ecn else 0) if answering else (ECE | CWR if c.ecn_asked else 0)
     options = synchronising(c, answering=answering)
     data = _syn_data(c, answering)
@@ -146,7 +146,7 @@ def _emit(c: Connection, seq: int, flags: int, payload: bytes, ecn: int = NOT_EC
     options = ordinary(c)
     c.out.append(Segment(seq % WRAP, c.rcv_nxt % WRAP, flags, _offer(c), payload, options, urgent, ecn))
     c.last_ack_sent = c.rcv_nxt
-    c.ack_now = False
+    c.ack_now = c.was_read = False
     c.timers.pop("delayed ack", None)
 
 
@@ -160,7 +160,7 @@ def push(c: Connection) -> None:
         _restart_after_idle(c)
         while _retransmit(c) or _send_new(c):
             sent = True
-    if not sent and (c.ack_now or (c.state in RECEIVING and window_update_due(c))):
+    if not sent and (c.ack_now or (c.was_read and c.state in RECEIVING and window_update_due(c))):
         acknowledge(c)
     _guard(c)
 

@@ -85,6 +85,8 @@ def _in_syn_sent(c: Connection, segment: Segment) -> None:
     else:
         c.step("receive SYN")
         c.simultaneous = True
+        if segment.payload or flags & FIN:
+            c.held = segment._replace(seq=(segment.seq + 1) % WRAP, flags=flags & ~SYN)
         remember_window(c, segment, c.irs, c.iss)
         output.send_syn(c)
 
@@ -232,7 +234,7 @@ def _checked(c: Connection, segment: Segment, seq: int) -> None:
         return
     if not take_ack(c, segment, seq):
         return
-    c.probes = 0
+    c.unanswered = 0
     if c.keep_alive:
         c.timers["keepalive"] = c.now + c.keep_idle
     keep_urgent(c, segment, seq)
