@@ -70,6 +70,10 @@ class Neighbours:
         entry = self._entries.pop(address, None)
         return entry.waiting if entry is not None else []
 
+    def held(self) -> list[Mbuf]:
+        """Every packet that waits for an answer."""
+        return [m for entry in self._entries.values() for m in entry.waiting]
+
     def table(self) -> dict[int, bytes]:
         """The addresses whose answers are known."""
         return {address: entry.mac for address, entry in self._entries.items() if entry.mac is not None}

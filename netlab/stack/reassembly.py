@@ -103,6 +103,10 @@ class Reassembly:
         """Bytes of payload that are held."""
         return self._octets
 
+    def held(self) -> list[Mbuf]:
+        """Every mbuf that waits for the rest of its packet."""
+        return [m for partial in self._partials.values() for m in partial.held]
+
     def take(self, key: Hashable, piece: Piece, m: Mbuf, now: int) -> Taken:
         """A fragment of the packet ``key``; ``m`` is the mbuf that brought it."""
         fault = _impossible(piece)

@@ -17,6 +17,7 @@ from netlab.sim.link import LinkDirection
 from netlab.sim.lock import Lock
 from netlab.sim.loop import EventLoop
 from netlab.sim.queue import BoundedQueue
+from netlab.stack.drivers.faults import Injector
 from netlab.stack.host import Host
 from netlab.stack.ifnet import Ifnet
 from netlab.stack.mbuf import Mbuf
@@ -53,7 +54,7 @@ class RxRing:
 class Port:
     """An interface at work: its receive rings, its transmit queue, its end of the cable."""
 
-    __slots__ = ("free_at", "ifp", "link", "peer", "rings", "steering", "txq", "waking")
+    __slots__ = ("faults", "free_at", "ifp", "link", "peer", "rings", "steering", "txq", "waking")
 
     def __init__(self, ifp: Ifnet, link: LinkDirection, cores: list[Core], scheduling: Scheduling | None) -> None:
         self.ifp, self.link = ifp, link
@@ -62,6 +63,8 @@ class Port:
         self.steering = Steering(len(cores)) if len(cores) > 1 else None
         """What chooses a frame's ring, where there is a choice."""
         self.txq = tx_queue(ifp.queue, scheduling)
+        self.faults: Injector | None = None
+        """What spoils the frames that leave here; None on a good cable."""
         self.free_at = 0
         """When the last bit of the last frame will have left."""
         self.waking = False
@@ -312,9 +315,20 @@ class HostExecutor:
             self.emit((now, "wire.tx", self.host.name, ifp.name, -1, m.pkt, data))
         if port.peer is None or link.loses():
             self.loop.at(now + took, self._lost, (m.pkt, ifp.name))
+        elif port.faults is not None:
+            self._spoil(port, port.faults.fate(m.data), m.pkt, now + took)
         else:
             executor, far = port.peer
             self.loop.at(now + took + link.delay, executor.receive, (far, Frame(m.data, m.pkt)))
+
+    def _spoil(self, port: Port, fate: list[tuple[int, bytes]], pkt: int, left: int) -> None:
+        """A bad cable: what comes out of it, and when."""
+        assert port.peer is not None
+        executor, far = port.peer
+        if not fate:
+            self.loop.at(left, self._lost, (pkt, port.ifp.name))
+        for late, data in fate:
+            self.loop.at(left + port.link.delay + late, executor.receive, (far, Frame(data, pkt)))
 
     def _lost(self, argument: tuple[int, str]) -> None:
         pkt, ifname = argument

@@ -8,6 +8,7 @@ from types import TracebackType
 
 from netlab.backend.base import Problem, SlotFailure, Slots
 from netlab.backend.names import destination, node_named
+from netlab.backend.sim.account import AccountedExecutor
 from netlab.backend.sim.costs import LINE_RATE
 from netlab.backend.sim.executor import HostExecutor, Port
 from netlab.backend.sim.lockplan import PLANS
@@ -16,6 +17,7 @@ from netlab.errors import BadInput
 from netlab.sim.link import LinkDirection
 from netlab.sim.loop import EventLoop
 from netlab.sim.rng import Streams
+from netlab.stack.drivers.faults import Faults, Injector
 from netlab.stack.forward import SLOTS
 from netlab.stack.host import build_host
 from netlab.topology.codec import plan_to_data
@@ -44,6 +46,8 @@ class SimSession:
         traced: bool = True,
         log_limit: int = DEFAULT_LIMIT,
         schedulers: Mapping[str, Scheduling] | None = None,
+        faults: Mapping[str, Faults] | None = None,
+        account: bool = False,
     ) -> None:
         self.plan, self.problems = plan, SimBackend().problems(plan)
         self.loop, self.streams = EventLoop(), Streams(seed)
@@ -56,7 +60,7 @@ class SimSession:
         filled = slots or {}
         for node in plan.nodes:
             own = {slot: call for (name, slot), call in filled.items() if name == node.name}
-            self.executors[node.name] = HostExecutor(
+            self.executors[node.name] = (AccountedExecutor if account else HostExecutor)(
                 build_host(node, plan, slots=own),
                 self.loop,
                 cores=cores,
@@ -67,8 +71,10 @@ class SimSession:
             )
         self._schedulers = dict(schedulers or {})
         """What orders the queue of an interface, by its plain name; first in first out where nothing does."""
+        self._faults = dict(faults or {})
+        """What spoils the frames that leave by an interface, by its plain name."""
         names = [interface.name for interface in plan.interfaces()]
-        for name in self._schedulers:
+        for name in (*self._schedulers, *self._faults):
             if name not in names:
                 raise BadInput(f"no interface is called '{name}'", where=plan.name, right=f"there are {listing(names)}")
         for link in plan.links:
@@ -83,7 +89,10 @@ class SimSession:
 
     def _attach(self, executor: HostExecutor, name: str, direction: LinkDirection) -> Port:
         interface, queues = executor.host.interfaces[name], self.plan.interface(name).queues
-        return executor.attach(interface, direction, queues=queues, scheduling=self._schedulers.get(name))
+        port = executor.attach(interface, direction, queues=queues, scheduling=self._schedulers.get(name))
+        if name in self._faults:
+            port.faults = Injector(self._faults[name], self.streams.stream("faults", name))
+        return port
 
     def _end(self, link: PlanLink, name: str) -> tuple[HostExecutor, str, LinkDirection]:
         loss = self.streams.stream("link", name, "loss")
@@ -94,6 +103,12 @@ class SimSession:
     def slot_failures(self) -> dict[str, list[SlotFailure]]:
         """Node -> what went wrong in its slots."""
         return {name: e.host.slot_failures for name, e in self.executors.items() if e.host.slot_failures}
+
+    def unaccounted(self) -> tuple[str, ...]:
+        """With ``account``: a sentence for each packet in a host that neither ended nor is held in a known place."""
+        return tuple(
+            said for e in self.executors.values() if isinstance(e, AccountedExecutor) for said in e.unaccounted()
+        )
 
     @property
     def now(self) -> int:

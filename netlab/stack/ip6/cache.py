@@ -58,6 +58,10 @@ class NeighbourCache:
     def __init__(self) -> None:
         self._entries: dict[tuple[str, int], Neighbour6] = {}
 
+    def held(self) -> list[Mbuf]:
+        """Every packet that waits for an answer."""
+        return [m for entry in self._entries.values() for m in entry.waiting]
+
     def get(self, ifp: Ifnet, address: int) -> Neighbour6 | None:
         """The entry of an address on a link."""
         return self._entries.get((ifp.name, address))
