@@ -99,6 +99,7 @@ def _page(plan: Plan) -> str:
 
 def described(plan: Plan) -> str:
     """The network in words, a drawing and tables."""
+    from netlab.cli.overlays import overlays_table, ports_table, vlans_table
     from netlab.cli.sketch import sketch
 
     drawing = sketch(plan)
@@ -106,6 +107,9 @@ def described(plan: Plan) -> str:
         f"{plan.name}: {summary(plan)}",
         drawing,
         nodes_table(plan),
+        ports_table(plan),
+        vlans_table(plan),
+        overlays_table(plan),
         links_table(plan),
         routes_table(plan),
         rules_table(plan),

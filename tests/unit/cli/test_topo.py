@@ -122,3 +122,15 @@ def test_a_network_can_be_had_as_a_page(tmp_path: Path, capsys: Captured) -> Non
     assert main(["topo", "show", "star", "--html", str(page)]) == 0
     text = page.read_text()
     assert "<svg" in text and "s1-eth1" in text and "http://www.w3.org/2000/svg" in text
+
+
+def test_vlans_and_overlays_are_shown_where_there_are_some(capsys: Captured) -> None:
+    assert main(["topo", "show", "vxlan_vlan"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "s1 s1-eth2 20 untagged" in out
+    assert "v10 10010 s1-v10 VLAN 10 172.16.1.1 172.16.2.1" in out
+    assert main(["topo", "show", "qinq"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "p1 p1-eth1 100 any, kept whole" in out and "p1 p1-core 100 200 tagged (802.1ad)" in out
+    assert main(["topo", "show", "pair"]) == 0
+    assert "VLAN" not in capsys.readouterr().out
