@@ -42,7 +42,7 @@ def run(options: Namespace) -> int:
         print_json([row._asdict() for row in rows])
     else:
         shown = [
-            (r.bench, r.what, f"{_figure(r.value)} {r.unit}", r.beside, f"{r.ratio:.1f} ×" if r.ratio else "")
+            (r.bench, r.what, f"{_figure(r.value)} {r.unit}", r.beside, f"{_times(r.ratio)} ×" if r.ratio else "")
             for r in rows
         ]
         print(table(("bench", "what", "netlab", "beside", "ratio"), shown) if shown else "nothing was measured")
@@ -58,6 +58,10 @@ def _name(text: str) -> str:
     if text not in BENCHES:
         raise ArgumentTypeError(f"no bench is called '{text}'; {nearest(text, BENCHES, 'benches are')}")
     return text
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio < 1 else f"{ratio:.1f}"
 
 
 def _figure(value: float) -> str:

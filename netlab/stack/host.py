@@ -118,6 +118,8 @@ class Host:
         self.sockets[KEY] = self.tcp.receive
         self.slot_failures: list[SlotFailure] = []
         self.ip_id = ip_id
+        self.udp_checksum = True
+        """Whether UDP sums over what it sends by IPv4, where RFC 768 leaves it open (net.inet.udp.checksum of BSD)."""
         stages = _TUNNELLING if kind == "switch" and self.vteps else GRAPHS[kind]
         self.stages = {stage.name: stage for stage in stages}
 

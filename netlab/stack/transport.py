@@ -103,7 +103,10 @@ def udp_output(host: Host, m: Mbuf, now: int) -> Hop:
         return drop(f"{len(m.data)} bytes are more than a UDP datagram holds", m)
     six = isinstance(want, Outgoing6)
     src = source6(host, want) if six else want.src or host.source_for(want.dst, fib=m.fib, mark=m.mark)
-    m.data = udp.build(sport, dport, m.data, src, want.dst)
+    if six or host.udp_checksum:
+        m.data = udp.build(sport, dport, m.data, src, want.dst)
+    else:
+        m.prepend(udp.header(sport, dport, len(m.data)))
     m.tag = want._replace(src=src)
     return to("ip6.output" if six else "ip.output", m)
 

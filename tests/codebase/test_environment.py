@@ -19,8 +19,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
-# Peers that a bench stands netlab beside, where they are installed.
-PEERS = {"dpkt"}
+# Peers that a bench stands netlab beside, and a browser that it drives, where they are installed.
+PEERS = {"dpkt", "ns", "playwright", "simpy"}
 CONDA: list[Any] = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
 
 
@@ -53,7 +53,7 @@ def test_whatever_the_package_imports_is_declared() -> None:
     undeclared = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in (ROOT / "netlab").rglob("*.py")
-        for name in third_party(path) - (PEERS if "bench" in path.stem else set())
+        for name in third_party(path) - (PEERS if "bench" in path.stem or "benches" in path.parts else set())
         if not declared & {canonicalize_name(one) for one in distributions.get(name, [name])}
     }
     assert not undeclared, "\n".join(sorted(undeclared))

@@ -1,28 +1,108 @@
-"""Packets through the simulated world: every stage of every host, with and without the records of it."""
+"""Packets through the simulated world, beside SimPy, ns.py and ns-3 in the same scenario (see `models`)."""
 
 from __future__ import annotations
 
-import time
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
 
+import netlab
 from netlab.cli.benches import Row
-from netlab.cli.topo import plan_of
-from netlab.units import MS
-from netlab.workload.spec import UdpEcho
 
-DATAGRAMS = 2000
+ROUNDS = 5
+PEERS = {
+    "ns-3 (stack, no checksums)": ("ns3_model.py", "uv pip install ns3==3.44.post0"),
+    "SimPy (queue and wire only)": ("simpy_model.py", "uv pip install simpy"),
+    "ns.py (queue and wire only)": ("nspy_model.py", "uv pip install ns.py"),
+}
+"""What is raced against, and how to get it. ns-3 and ns.py are both called ``ns``, so they need an environment each."""
+WAYS = {
+    "recorded": ("recorded", "summed"),
+    "not recorded": ("summed",),
+    "not recorded, UDP without checksums": (),
+}
+SPEEDUPS = Path(netlab.__file__).parents[1] / "build" / "speedups"
+"""Where ``make speedups`` puts the compiled package."""
+
+
+class Contestant:
+    """A model in a process of its own; ImportError when its simulator is not there."""
+
+    def __init__(self, argv: list[str], environment: dict[str, str] | None = None) -> None:
+        self._child = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, **(environment or {})},
+        )
+        if self._answer() != "ready":
+            self.close()
+            raise ImportError(argv[-1])
+
+    def packets_a_second(self) -> float:
+        """Once through the scenario."""
+        assert self._child.stdin is not None
+        self._child.stdin.write("\n")
+        self._child.stdin.flush()
+        return float(self._answer())
+
+    def _answer(self) -> str:
+        assert self._child.stdout is not None
+        return self._child.stdout.readline().strip()
+
+    def close(self) -> None:
+        """The end of its input is the end of the program."""
+        self._child.communicate()
 
 
 def rows() -> list[Row]:
-    """Datagrams there and back over two routers; a host that a packet visits counts once."""
-    return [_row("recorded", traced=True), _row("not recorded", traced=False)]
+    """netlab's ways beside each peer that is here; the medians of rounds in which all take turns, by CPU time."""
+    with ExitStack() as stack:
+        ours = _ours()
+        peers, missing = _peers()
+        everyone = {**ours, **peers}
+        for contestant in everyone.values():
+            stack.callback(contestant.close)
+        rounds = [{name: one.packets_a_second() for name, one in everyone.items()} for _ in range(ROUNDS)]
+    speed = {name: median(found[name] for found in rounds) for name in everyone}
+    first, *others = [*peers, *missing]
+    fastest = max(ours, key=speed.__getitem__)
+    return [_row(speed, name, first) for name in ours] + [_row(speed, fastest, other) for other in others]
 
 
-def _row(how: str, *, traced: bool) -> Row:
-    from netlab.backend.sim.session import SimSession
+def _row(speed: dict[str, float], name: str, peer: str) -> Row:
+    there = peer in speed
+    beside = f"{peer} {speed[peer]:,.0f}" if there else peer
+    return Row("sim", name, speed[name], "packets/s", beside, speed[name] / speed[peer] if there else 0.0)
 
-    with SimSession(plan_of("line,2"), seed=1, traced=traced) as session:
-        began = time.perf_counter()
-        (outcome,) = session.run([UdpEcho("h1", "h2", count=DATAGRAMS, interval=MS // 10)])
-        spent = time.perf_counter() - began
-    assert outcome.answered == DATAGRAMS
-    return Row("sim", f"datagrams over two routers and back, {how}", 2 * DATAGRAMS / spent, "packets/s", "4 hosts each")
+
+def _ours() -> dict[str, Contestant]:
+    argv = [sys.executable, "-m", "netlab.cli.benches.models.netlab_model"]
+    found = {f"UDP through two stacks, {way}": Contestant([*argv, *said]) for way, said in WAYS.items()}
+    if SPEEDUPS.is_dir():
+        path = os.pathsep.join(filter(None, (str(SPEEDUPS), os.environ.get("PYTHONPATH"))))
+        for way, said in WAYS.items():
+            found[f"compiled, {way}"] = Contestant([*argv, *said], {"PYTHONPATH": path})
+    return found
+
+
+def _peers() -> tuple[dict[str, Contestant], list[str]]:
+    """Those found in this environment or in one that ``NETLAB_PEERS`` names, and what to do about the others."""
+    pythons = [sys.executable, *filter(None, os.environ.get("NETLAB_PEERS", "").split(os.pathsep))]
+    found: dict[str, Contestant] = {}
+    missing = []
+    for name, (program, how) in PEERS.items():
+        for python in pythons:
+            try:
+                found[name] = Contestant([python, str(Path(__file__).parent / "models" / program)])
+                break
+            except (ImportError, FileNotFoundError):
+                continue
+        else:
+            missing.append(f"{name}: not here; {how} into an environment whose python NETLAB_PEERS names")
+    return found, missing
