@@ -53,6 +53,10 @@ def describe_fault(type: int, code: int, src: int, family: int = 4) -> str:
     return f"{what} from {format_ipv4(src)}"
 
 
+NOWHERE = "network unreachable from this host"
+"""What sendto() says of a destination that no route leads to (ENETUNREACH)."""
+
+
 class App(Protocol):
     """A program that runs a workload to its end."""
 
@@ -74,16 +78,20 @@ class Requests:
         self._sent: dict[int, int] = {}
         self._replies: dict[int, Reply] = {}
 
-    def schedule(self, now: int, send: Callable[[int, int], Hop]) -> None:
-        """Set a timer for each request; ``send(seq, now)`` makes it."""
+    def schedule(self, now: int, to: tuple[int, int], send: Callable[[int, int], Hop]) -> None:
+        """Set a timer for each request to ``to`` (IP version, address); ``send(seq, now)`` makes it."""
         for seq in range(1, self.workload.count + 1):
             at = now + self.workload.start + (seq - 1) * self.workload.interval
-            self.host.timers.at(at, self._sender(seq, send))
+            self.host.timers.at(at, self._sender(seq, to, send))
 
-    def _sender(self, seq: int, send: Callable[[int, int], Hop]) -> Callable[[int], list[Hop]]:
+    def _sender(self, seq: int, to: tuple[int, int], send: Callable[[int, int], Hop]) -> Callable[[int], list[Hop]]:
+        family, dst = to
+
         def due(now: int) -> list[Hop]:
             self._sent[seq] = now
             self.host.timers.at(now + self.workload.timeout, self._waiter(seq))
+            if family == 4 and not self.host.source_for(dst):
+                self.failed(seq, now, NOWHERE)
             return [send(seq, now)]
 
         return due
@@ -134,7 +142,7 @@ class Pinger:
         """Open the echo socket; requests follow at their times."""
         kind = EchoSocket6 if self._family == 6 else EchoSocket
         self._socket: EchoSocket | EchoSocket6 = kind(self._host, self._ident, self._receive)
-        self._requests.schedule(now, self._send)
+        self._requests.schedule(now, (self._family, self._dst), self._send)
 
     def outcome(self) -> Outcome:
         """Every request's fate."""
@@ -186,7 +194,7 @@ class UdpEchoClient:
         """Open the socket; datagrams follow at their times."""
         kind = UdpSocket6 if self._family == 6 else UdpSocket
         self._socket: UdpSocket | UdpSocket6 = kind(self._host, self._port, self._receive)
-        self._requests.schedule(now, self._send)
+        self._requests.schedule(now, (self._family, self._dst), self._send)
 
     def outcome(self) -> Outcome:
         """Every datagram's fate."""

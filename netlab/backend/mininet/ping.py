@@ -42,8 +42,8 @@ def reply(line: str, timeout: int) -> Reply | None:
     return None
 
 
-def refused(stderr: str, count: int, src: str) -> Sequence[Reply]:
+def refused(stderr: str, count: int) -> Sequence[Reply]:
     """Replies of a ping that could not even send ("connect: Network is unreachable"); none when that's not so."""
     if "Network is unreachable" in stderr:
-        return [Reply(seq, "error", said=f"network unreachable from {src}") for seq in range(1, count + 1)]
+        return [Reply(seq, "error", said="network unreachable from this host") for seq in range(1, count + 1)]
     return []

@@ -93,7 +93,7 @@ class Tasks:
 
         env = {**os.environ, "LC_ALL": "C"}
         done = self._run(workload.src, argv, _seconds(workload), line, stop, env=env)
-        for reply in ping.refused(done.stderr, workload.count, workload.src):
+        for reply in ping.refused(done.stderr, workload.count):
             replies[reply.seq] = reply
         return self._outcome(workload, replies, "ping")
 

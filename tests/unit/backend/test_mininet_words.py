@@ -55,9 +55,9 @@ def test_a_ping_is_asked_for_in_the_units_of_ping() -> None:
 
 
 def test_a_ping_without_a_route_fails_for_every_request() -> None:
-    said = ping.refused("ping: connect: Network is unreachable\n", 2, "h1")
-    assert [reply.said for reply in said] == ["network unreachable from h1"] * 2
-    assert not ping.refused("ping: something else", 2, "h1")
+    said = ping.refused("ping: connect: Network is unreachable\n", 2)
+    assert [reply.said for reply in said] == ["network unreachable from this host"] * 2
+    assert not ping.refused("ping: something else", 2)
 
 
 # ---- the UDP echo client's errors ----------------------------------------------------------------

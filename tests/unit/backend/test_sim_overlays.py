@@ -16,7 +16,7 @@ from netlab.trace.journey import journeys
 from netlab.units import MS, SEC
 from netlab.wire import vlan, vxlan
 from netlab.wire.decode import describe, layers, malformed
-from netlab.workload.spec import Ping
+from netlab.workload.spec import Ping, UdpEcho
 
 
 def plan_of(name: str) -> Plan:
@@ -68,6 +68,13 @@ def test_what_is_told_to_everybody_stays_in_its_vlan(name: str) -> None:
 def frames_into(session: SimSession, node: str) -> list[bytes]:
     peers = {i.peer for i in session.plan.node(node).interfaces}
     return [r.data[4] for r in session.log if r.kind == "wire.tx" and r.obj in peers]
+
+
+def test_where_no_route_leads_the_program_is_told_at_once() -> None:
+    with SimBackend().open(plan_of("vlan_trunk")) as session:
+        outcomes = session.run([Ping("h1", "h4"), UdpEcho("h1", "h4")])
+    assert [outcome.replies[0].said for outcome in outcomes] == ["network unreachable from this host"] * 2
+    assert {r.data[0] for r in session.log if r.kind == "drop"} == {"no route"}
 
 
 def test_a_trunk_carries_tags_and_access_ports_do_not() -> None:
