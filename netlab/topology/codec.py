@@ -16,7 +16,9 @@ from netlab.topology.spec import (
     PlanVlan,
     PlanVtep,
     PortVlan,
+    RingFilter,
     Rule,
+    Steer,
 )
 
 
@@ -27,15 +29,22 @@ def plan_to_data(plan: Plan) -> dict[str, Any]:
 
 
 def _lists(node: dict[str, Any]) -> dict[str, Any]:
-    interfaces = [
-        {**i, "addresses": list(i["addresses"]), "vlan": i["vlan"] and {**i["vlan"], "trunk": list(i["vlan"]["trunk"])}}
-        for i in node["interfaces"]
-    ]
+    interfaces = [_interface_lists(i) for i in node["interfaces"]]
     vlans = [{**v, "addresses": list(v["addresses"])} for v in node["vlans"]]
     vteps = [{**v, "addresses": list(v["addresses"]), "remotes": list(v["remotes"])} for v in node["vteps"]]
     tables = [{**t, "routes": list(t["routes"])} for t in node["tables"]]
     lists = {"routes": list(node["routes"]), "tables": tables, "rules": list(node["rules"])}
     return {**node, "interfaces": interfaces, "vlans": vlans, "vteps": vteps, **lists}
+
+
+def _interface_lists(data: dict[str, Any]) -> dict[str, Any]:
+    vlan, steer = data["vlan"], data["steering"]
+    return {
+        **data,
+        "addresses": list(data["addresses"]),
+        "vlan": vlan and {**vlan, "trunk": list(vlan["trunk"])},
+        "steering": steer and {**steer, "weights": list(steer["weights"]), "filters": list(steer["filters"])},
+    }
 
 
 def plan_from_data(data: dict[str, Any]) -> Plan:
@@ -67,7 +76,16 @@ def _routes(data: list[dict[str, Any]]) -> tuple[PlanRoute, ...]:
 
 def _interface(data: dict[str, Any]) -> PlanInterface:
     vlan = data["vlan"] and PortVlan(**{**data["vlan"], "trunk": tuple(data["vlan"]["trunk"])})
-    return PlanInterface(**{**data, "addresses": tuple(data["addresses"]), "vlan": vlan})
+    return PlanInterface(
+        **{**data, "addresses": tuple(data["addresses"]), "vlan": vlan, "steering": _steer(data["steering"])}
+    )
+
+
+def _steer(data: dict[str, Any] | None) -> Steer | None:
+    if data is None:
+        return None
+    filters = tuple(RingFilter(**each) for each in data["filters"])
+    return Steer(**{**data, "weights": tuple(data["weights"]), "filters": filters})
 
 
 def _link(data: dict[str, Any]) -> PlanLink:

@@ -63,12 +63,49 @@ ADDRESSES = Key(
     "IPv4 addresses with their prefix lengths; left out, one is chosen",
 )
 
+_PORT = Text(values.count(1, 65535), {"type": "integer", "minimum": 1, "maximum": 65535})
+_RING = {"type": "integer", "minimum": 0, "maximum": values.QUEUES_LIMIT - 1}
+
+RING_FILTER = Fields(
+    {
+        "ring": Key(Text(values.count(0, values.QUEUES_LIMIT - 1), _RING), "the ring that they go to", required=True),
+        "priority": Key(
+            Text(values.count(0, 9999), {"type": "integer", "minimum": 0, "maximum": 9999}),
+            "its place among the filters: of those that fit, the lowest decides; 0 when left out",
+        ),
+        "src": Key(Text(values.address, _text(_IPV4, "10.0.1.1")), "packets from this address; any when left out"),
+        "dst": Key(Text(values.address, _text(_IPV4, "10.0.1.1")), "packets to this address; any when left out"),
+        "proto": Key(Text(values.one_of("tcp", "udp", "icmp"), {"enum": ["tcp", "udp", "icmp"]}), "any when left out"),
+        "src_port": Key(_PORT, "packets from this port; any when left out"),
+        "dst_port": Key(_PORT, "packets to this port; any when left out"),
+    }
+)
+
+STEERING = Fields(
+    {
+        "key": Key(
+            Text(values.one_of("microsoft", "symmetric"), {"enum": ["microsoft", "symmetric"]}),
+            "the hash's key: microsoft, or symmetric for one ring both ways; microsoft when left out",
+        ),
+        "spread": Key(
+            Text(values.one_of("hash", "spray"), {"enum": ["hash", "spray"]}),
+            "hash keeps a flow on a ring, spray gives each packet another; hash when left out",
+        ),
+        "weights": Key(
+            ListOf(Text(values.count(0, 128), {"type": "integer", "minimum": 0, "maximum": 128})),
+            "each ring's share of the hashes, as [2, 1, 1, 0]; all the same when left out",
+        ),
+        "filters": Key(ListOf(RING_FILTER), "flows that go to a ring of their own, as '- {ring: 3, dst_port: 80}'"),
+    }
+)
+
 INTERFACE = Fields(
     {
         "addresses": ADDRESSES,
         "mac": Key(Text(values.mac, _text(values.MAC, "02:00:00:00:01:00")), "MAC address; left out, one is chosen"),
         "queues": Key(QUEUES, "how many pairs of rings the interface has; 1 when left out"),
         "mtu": Key(Text(values.mtu, _quantity(SIZE, "1500 B")), "the longest packet; 1500 B when left out"),
+        "steering": Key(STEERING, "how packets are spread over its rings; by a hash of their flow when left out"),
         "vlan": Key(PORT_VLAN, "on a switch, its part in VLANs: {access: 10}, {trunk: [10, 20]} or {qinq: 100}"),
     }
 )

@@ -10,6 +10,7 @@ from netlab.topology.mistakes import Mistakes, bad_topology
 from netlab.topology.overlays import overlay_stations, vtep_name, vteps
 from netlab.topology.routing import Routing
 from netlab.topology.spec import Link, Node, Plan, PlanInterface, PlanLink, PlanNode, PlanVlan, Topology
+from netlab.topology.steering import check_steering
 from netlab.topology.vlans import vlan_stations
 from netlab.topology.wiring import Port, Wiring, wire
 
@@ -61,6 +62,7 @@ def _check_values(topology: Topology, mistakes: Mistakes) -> None:
                 if not isinstance(value, int) or not low <= value <= high:
                     right = f"it is a number from {low} to {high}"
                     mistakes.note(f"{what} of {interface.name} of {node.name} is {value!r}", place, right=right)
+            check_steering(node, interface, mistakes)
     for index, link in enumerate(topology.links):
         _check_link(index, link, mistakes)
     if topology.ipv6 not in ("", "static", "slaac"):
@@ -133,7 +135,7 @@ def _interface(port: Port, addressing: Addressing, macs: dict[str, str]) -> Plan
     mac = macs.get(port.name, "")
     spec = port.spec
     return PlanInterface(
-        port.name, port.node.name, mac, addresses, spec.mtu, spec.queues, port.peer, port.link, spec.vlan
+        port.name, port.node.name, mac, addresses, spec.mtu, spec.queues, port.peer, port.link, spec.vlan, spec.steering
     )
 
 

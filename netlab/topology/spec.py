@@ -12,6 +12,9 @@ from typing import Literal
 Kind = Literal["host", "router", "switch"]
 StackKind = Literal["kernel", "netlab"]
 Unit = Literal["packets", "bytes"]
+Protocol = Literal["tcp", "udp", "icmp"]
+HashKey = Literal["microsoft", "symmetric"]
+Spread = Literal["hash", "spray"]
 Tag = Literal["802.1Q", "802.1ad"]
 """A kind of VLAN tag: a customer's (EtherType 0x8100), or a provider's (0x88A8)."""
 
@@ -64,6 +67,30 @@ class Vlan:
 
 
 @dataclass(frozen=True)
+class RingFilter:
+    """Packets that have all of what is given go to ``ring``; of all that fit, the lowest priority decides."""
+
+    ring: int
+    priority: int = 0
+    src: str = ""
+    dst: str = ""
+    proto: Protocol | Literal[""] = ""
+    src_port: int = 0
+    dst_port: int = 0
+
+
+@dataclass(frozen=True)
+class Steer:
+    """Which ring of an interface a packet goes to: by filters, else by a hash (or, sprayed, to each in turn)."""
+
+    key: HashKey = "microsoft"
+    spread: Spread = "hash"
+    weights: tuple[int, ...] = ()
+    """Each ring's share of the hashes; empty: all the same."""
+    filters: tuple[RingFilter, ...] = ()
+
+
+@dataclass(frozen=True)
 class Interface:
     """A node's end of a link as its author wrote it; empty fields are filled in by `resolve`."""
 
@@ -74,6 +101,7 @@ class Interface:
     queues: int = 1
     mtu: int = 1500
     vlan: PortVlan | None = None
+    steering: Steer | None = None
 
 
 @dataclass(frozen=True)
@@ -202,6 +230,7 @@ class PlanInterface:
     link: int
     """Index into ``Plan.links``."""
     vlan: PortVlan | None = None
+    steering: Steer | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from netlab.topology.spec import Interface, Link, Node, Overlay, PortVlan, Route, Rule, Topology, Vlan
+from netlab.topology.spec import (
+    Interface,
+    Link,
+    Node,
+    Overlay,
+    PortVlan,
+    RingFilter,
+    Route,
+    Rule,
+    Steer,
+    Topology,
+    Vlan,
+)
 from netlab.units import RATE, SIZE, TIME
 
 _PLAIN = Interface("")
@@ -69,7 +81,23 @@ def _interface(interface: Interface) -> dict[str, str]:
         keys["mtu"] = f"{interface.mtu} B"
     if interface.vlan is not None:
         keys["vlan"] = _flow(_port_vlan(interface.vlan))
+    if interface.steering is not None:
+        keys["steering"] = _flow(_steer(interface.steering))
     return keys
+
+
+def _steer(said: Steer) -> dict[str, str]:
+    keys = {key: str(getattr(said, key)) for key in ("key", "spread") if getattr(said, key) != getattr(Steer, key)}
+    if said.weights:
+        keys["weights"] = f"[{', '.join(map(str, said.weights))}]"
+    if said.filters:
+        keys["filters"] = f"[{', '.join(_flow(_ring_filter(each)) for each in said.filters)}]"
+    return keys
+
+
+def _ring_filter(said: RingFilter) -> dict[str, str]:
+    others = {key: str(value) for key, value in vars(said).items() if value and key != "ring"}
+    return {"ring": str(said.ring), **others}
 
 
 def _port_vlan(vlan: PortVlan) -> dict[str, str]:

@@ -16,9 +16,11 @@ from netlab.topology.spec import (
     Node,
     Overlay,
     PortVlan,
+    RingFilter,
     Route,
     Rule,
     StackKind,
+    Steer,
     Table,
     Topology,
     Vlan,
@@ -119,7 +121,19 @@ def _interface(node: str, name: str, got: Got, where: Where) -> Interface:
     for each in _values(got, "addresses", []):
         where["address", (full, each.value)] = each.where
     mac, queues, mtu = _values(got, "mac", ""), _values(got, "queues", 1), _values(got, "mtu", 1500)
-    return Interface(full, addresses, mac, queues, mtu, _port_vlan(full, got, where))
+    return Interface(full, addresses, mac, queues, mtu, _port_vlan(full, got, where), _steer(full, got, where))
+
+
+def _steer(name: str, got: Got, where: Where) -> Steer | None:
+    if "steering" not in got.value:
+        return None
+    part = got.value["steering"]
+    where["steering", name] = part.where
+    plain = {key: each.value for key, each in part.value.items() if key not in ("weights", "filters")}
+    weights = tuple(each.value for each in _values(part, "weights", []))
+    filters = (each.value for each in _values(part, "filters", []) if "ring" in each.value)
+    made = tuple(RingFilter(**{key: value.value for key, value in each.items()}) for each in filters)
+    return Steer(weights=weights, filters=made, **plain)
 
 
 def _port_vlan(name: str, got: Got, where: Where) -> PortVlan | None:

@@ -25,7 +25,7 @@ def problems(plan: Plan) -> tuple[Problem, ...]:
     if grave:
         return tuple(grave)
     found = survey()
-    return (*_kernel(plan, found), *_names(plan), *_unmade(plan.nodes, found))
+    return (*_kernel(plan, found), *_names(plan), *_unmade(plan.nodes, found), *_unsteered(plan.nodes))
 
 
 def _machine() -> Iterator[Problem]:
@@ -104,6 +104,14 @@ def _names(plan: Plan) -> Iterator[Problem]:
         if node.kind == "switch" and len(node.name) > NAME_LIMIT:
             said = f"a switch is a bridge device, whose name may have {NAME_LIMIT} characters; choose a shorter one"
             yield Problem("refuse", f"switch {node.name}", said)
+
+
+def _unsteered(nodes: Sequence[PlanNode]) -> Iterator[Problem]:
+    for node in nodes:
+        for interface in node.interfaces:
+            if interface.steering is not None:
+                said = "a veth device steers nothing to a ring; use '--backend sim', or leave its 'steering' out"
+                yield Problem("refuse", interface.name, said)
 
 
 def _unmade(nodes: Sequence[PlanNode], found: Survey) -> Iterator[Problem]:

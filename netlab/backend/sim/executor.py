@@ -60,7 +60,7 @@ class Port:
         self.ifp, self.link = ifp, link
         self.peer: tuple[HostExecutor, Port] | None = None
         self.rings = [RxRing(ifp, core) for core in cores]
-        self.steering = Steering(len(cores)) if len(cores) > 1 else None
+        self.steering: Steering | None = None
         """What chooses a frame's ring, where there is a choice."""
         self.txq = tx_queue(ifp.queue, scheduling)
         self.faults: Injector | None = None
@@ -93,11 +93,19 @@ class HostExecutor:
         self._locks: dict[str, Lock] = {}
         self._armed: int | None = None
 
-    def attach(self, ifp: Ifnet, link: LinkDirection, *, queues: int = 1, scheduling: Scheduling | None = None) -> Port:
+    def attach(
+        self,
+        ifp: Ifnet,
+        link: LinkDirection,
+        *,
+        steering: Steering | None = None,
+        scheduling: Scheduling | None = None,
+    ) -> Port:
         """Give an interface its end of a cable. Ring n of several is emptied by core n, as far as there are cores."""
-        first = len(self.ports) if queues == 1 else 0
-        cores = [self.cores[(first + n) % len(self.cores)] for n in range(queues)]
+        first, rings = (0, steering.rings) if steering else (len(self.ports), 1)
+        cores = [self.cores[(first + n) % len(self.cores)] for n in range(rings)]
         self.ports[ifp.name] = port = Port(ifp, link, cores, scheduling)
+        port.steering = steering
         return port
 
     def inject(self, hops: list[Hop]) -> None:

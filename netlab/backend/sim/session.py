@@ -20,6 +20,7 @@ from netlab.sim.rng import Streams
 from netlab.stack.drivers.faults import Faults, Injector
 from netlab.stack.forward import SLOTS
 from netlab.stack.host import build_host
+from netlab.stack.steering.planned import steering_of
 from netlab.topology.codec import plan_to_data
 from netlab.topology.spec import Plan, PlanLink
 from netlab.topology.words import listing
@@ -88,8 +89,8 @@ class SimSession:
         ports[1].peer = (ends[0][0], ports[0])
 
     def _attach(self, executor: HostExecutor, name: str, direction: LinkDirection) -> Port:
-        interface, queues = executor.host.interfaces[name], self.plan.interface(name).queues
-        port = executor.attach(interface, direction, queues=queues, scheduling=self._schedulers.get(name))
+        interface, steering = executor.host.interfaces[name], steering_of(self.plan.interface(name))
+        port = executor.attach(interface, direction, steering=steering, scheduling=self._schedulers.get(name))
         if name in self._faults:
             port.faults = Injector(self._faults[name], self.streams.stream("faults", name))
         return port
