@@ -172,8 +172,7 @@ def crossings(result: Result) -> tuple[Passage, ...]:
 
 def name(packet: bytes) -> str:
     """A packet in a few words."""
-    header = ipv4.parse(packet)
-    assert header is not None
+    header = _header(packet)
     return f"the packet {format_ipv4(header.src)} → {format_ipv4(header.dst)} (id {header.id}, TTL {header.ttl})"
 
 
@@ -206,20 +205,30 @@ def _prefix(route: StackRoute) -> str:
 # ---- the judges ----------------------------------------------------------------------------------
 
 
+KEPT = {
+    "first word (version, service, length)": slice(0, 4),
+    "identification or fragment offset": slice(4, 8),
+    "protocol": slice(9, 10),
+    "source address": slice(12, 16),
+    "destination address": slice(16, 20),
+    "payload": slice(20, None),
+}
+"""What a router leaves as it came: all but TTL and header checksum."""
+
+
 def _wrong(c: Passage, said: str) -> Verdict:
     return Verdict(False, said, records=(c.record,))
 
 
 def forwards(results: Results) -> Verdict:
-    """Every packet with a TTL and a route leaves, whole."""
+    """Every packet with a TTL and a route leaves, and nothing in it has changed but TTL and header checksum."""
     for c in _routable(results["trial"]):
         if c.decided != "ether.output":
             why = f" ({c.reason})" if c.reason else ""
             return _wrong(c, f"{name(c.before)} came in by {c.came_by} and was not sent on{why}")
-        if c.after is not None and c.after[20:] != c.before[20:]:
-            return _wrong(
-                c, f"{name(c.before)} left with another payload: {len(c.before)} bytes came, {len(c.after)} left"
-            )
+        for part, place in KEPT.items():
+            if c.after is not None and c.after[place] != c.before[place]:
+                return _wrong(c, f"{name(c.before)} left with another {part}, which belongs to its sender")
     return Verdict(True)
 
 
@@ -228,9 +237,8 @@ def lowers_ttl(results: Results) -> Verdict:
     for c in _left(results):
         was, became = _header(c.before).ttl, _header(c.after or b"").ttl
         if became != was - 1:
-            return _wrong(
-                c, f"{name(c.before)} left by {c.left_by} with TTL {became}; one less than {was} is {was - 1}"
-            )
+            said = f"left by {c.left_by} with TTL {became}; one less than {was} is {was - 1}"
+            return _wrong(c, f"{name(c.before)} {said}")
     return Verdict(True)
 
 
@@ -318,18 +326,15 @@ def admits_no_route(results: Results) -> Verdict:
         told = answers.get(c.pkt, (0, 0))[0] == icmp.UNREACHABLE and c.decided != "ether.output"
         if best(_header(c.before).dst) is None and not told:
             went = f"was sent out of {c.left_by}" if c.left_by else "got no answer"
-            said = (
-                f"{name(c.before)} {went}; no route covers {format_ipv4(_header(c.before).dst)}, so the hop is no-route"
-            )
-            return _wrong(c, said)
+            nowhere = format_ipv4(_header(c.before).dst)
+            return _wrong(c, f"{name(c.before)} {went}; no route covers {nowhere}, so the hop is no-route")
     return Verdict(True)
 
 
 def unseen(results: Results) -> Verdict:
     """All of it once more, with numbers that nobody has seen."""
     judges = (forwards, lowers_ttl, keeps_checksum, chooses_next_hop, answers_spent_ttl, admits_no_route)
-    verdicts = (judge(results) for judge in judges)
-    return next((verdict for verdict in verdicts if not verdict.passed), Verdict(True))
+    return next((verdict for judge in judges if not (verdict := judge(results)).passed), Verdict(True))
 
 
 def _left(results: Results) -> list[Passage]:
@@ -365,15 +370,9 @@ def _check(title: str, points: int, said: str, judge: Callable[[Results], Verdic
     return Check(title, points, said, ("trial",), judge, needs=needs, after=("forwards",))
 
 
+FORWARDS_NEEDS = (SOME_CAME, SEVERAL_AT_ONCE)
 CHECKS = (
-    Check(
-        "forwards",
-        2,
-        "every packet with a TTL and a route is sent on, whole",
-        ("trial",),
-        forwards,
-        needs=(SOME_CAME, SEVERAL_AT_ONCE),
-    ),
+    Check("forwards", 2, "every packet with a TTL and a route is sent on, whole", ("trial",), forwards, FORWARDS_NEEDS),
     _check("ttl", 2, "a packet leaves with a TTL one less", lowers_ttl, SOME_LEFT),
     _check("checksum", 2, "a packet leaves with the right header checksum", keeps_checksum, SOME_LEFT),
     _check("next-hop", 2, "a packet leaves by the longest prefix, to its neighbour", chooses_next_hop, SOME_LEFT),
