@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
+from netlab.stack.drivers.api import Attached, Driver
 from netlab.stack.host import Host
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.stage import Hop
@@ -22,36 +22,29 @@ BUDGET = 64
 """Frames taken from one interface before the next has its turn (Linux NAPI weight)."""
 
 
-class Device(Protocol):
-    """What drives an interface."""
-
-    def receive(self) -> bytes | None: ...
-
-    def send(self, frame: bytes) -> str: ...
-
-
 class LiveExecutor:
     """One host on real interfaces. ``base`` is CLOCK_MONOTONIC ns at the run's start; records count from there."""
 
     def __init__(
         self,
         host: Host,
-        devices: dict[str, Device],
+        devices: dict[str, Driver],
         *,
         base: int,
         ids: Iterator[int],
         emit: Emit | None,
     ) -> None:
-        self.host, self.devices, self.base, self.emit = host, devices, base, emit
+        self.host, self.base, self.emit = host, base, emit
+        self.attached = {name: Attached(host.interfaces[name], driver) for name, driver in devices.items()}
         self._ids = ids
 
     def now(self) -> int:
         """ns since the run's start."""
         return time.monotonic_ns() - self.base
 
-    def poll(self, interface: str) -> int:
-        """Take what an interface has, up to the budget, all the way through; how many frames that was."""
-        vector = self._take(interface)
+    def poll(self, interface: str, queue: int = 0) -> int:
+        """Take what a queue of an interface has, up to the budget, all the way through; how many frames that was."""
+        vector = self._take(interface, queue)
         if vector:
             self._complete([Hop("nic.rx", m) for m in vector])
         return len(vector)
@@ -66,20 +59,11 @@ class LiveExecutor:
         deadline = self.host.timers.next()
         return None if deadline is None else max(0, deadline - self.now()) / 1e9
 
-    def _take(self, interface: str) -> list[Mbuf]:
-        device, ifp = self.devices[interface], self.host.interfaces[interface]
+    def _take(self, interface: str, queue: int) -> list[Mbuf]:
+        attached, ifp = self.attached[interface], self.host.interfaces[interface]
         vector: list[Mbuf] = []
-        while len(vector) < BUDGET:
-            try:
-                frame = device.receive()
-            except ValueError:
-                ifp.counters["ierrors"] += 1
-                continue
-            if frame is None:
-                break
+        while len(vector) < BUDGET and (frame := attached.receive(queue)) is not None:
             m = Mbuf(frame, pkt=next(self._ids), rcvif=ifp)
-            ifp.counters["ipackets"] += 1
-            ifp.counters["ibytes"] += len(frame)
             if self.emit:
                 data = (ifp.peer, len(frame), frame)
                 self.emit((self.now(), "wire.rx", self.host.name, interface, -1, m.pkt, data))
@@ -125,15 +109,12 @@ class LiveExecutor:
         ifp = m.ifp
         assert ifp is not None
         t = self.now()
-        refused = self.devices[ifp.name].send(m.data)
-        if refused:
-            ifp.counters["oqdrops"] += 1
+        attached = self.attached[ifp.name]
+        if not attached.transmit(m.data):
             if self.emit:
                 self._announce(m)
-                self.emit((t, "drop", self.host.name, "ifq", 0, m.pkt, (refused, ifp.name)))
+                self.emit((t, "drop", self.host.name, "ifq", 0, m.pkt, (attached.refusal, ifp.name)))
             return
-        ifp.counters["opackets"] += 1
-        ifp.counters["obytes"] += len(m.data)
         if self.emit:
             self._announce(m)
             data = (ifp.peer, len(m.data), None, None, m.data)

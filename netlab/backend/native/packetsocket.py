@@ -20,6 +20,7 @@ SOL_PACKET, PACKET_AUXDATA, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING, PACKET_ADD_
     1,
     1,
 )
+PACKET_FANOUT, FANOUT_HASH, FANOUT_UNIQUE = 18, 0, 0x2000
 ETH_P_ALL = 3
 BUFFER = 8 << 20
 NEEDS_CHECKSUM = 1
@@ -53,6 +54,15 @@ class PacketSocket:
         member = struct.pack("iHH8s", socket.if_nametoindex(device), PACKET_MR_PROMISC, 0, b"")
         self._socket.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, member)
         self._socket.setblocking(False)
+
+    def found_group(self) -> int:
+        """Make a fanout group; its number, which the kernel chooses."""
+        self._socket.setsockopt(SOL_PACKET, PACKET_FANOUT, (FANOUT_HASH | FANOUT_UNIQUE) << 16)
+        return self._socket.getsockopt(SOL_PACKET, PACKET_FANOUT) & 0xFFFF
+
+    def join_group(self, group: int) -> None:
+        """Share what comes with the others of a group, by a hash of the flow."""
+        self._socket.setsockopt(SOL_PACKET, PACKET_FANOUT, group | FANOUT_HASH << 16)
 
     def fileno(self) -> int:
         """For a selector."""

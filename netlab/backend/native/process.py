@@ -15,9 +15,9 @@ from itertools import count
 from typing import Any
 
 from netlab.backend.names import destination
+from netlab.backend.native.afpacket import AfPacket
 from netlab.backend.native.executor import LiveExecutor
 from netlab.backend.native.messages import Messages, failure_to_data, outcome_to_data, plain, workload_from_data
-from netlab.backend.native.packetsocket import PacketSocket
 from netlab.stack.host import build_host
 from netlab.stack.slot import SlotCall, SlotFailure
 from netlab.topology.codec import plan_from_data
@@ -46,15 +46,16 @@ class NodeProcess:
         self._running: dict[int, tuple[list[App], int]] = {}
         calls: dict[str, SlotCall] = {slot: self._asker(slot) for slot in slots}
         self.host = build_host(self.plan.node(name), self.plan, slots=calls)
-        self.sockets = {plain: PacketSocket(device) for plain, device in devices.items()}
+        queues = {interface.name: interface.queues for interface in self.plan.node(name).interfaces}
+        self.drivers = {plain: AfPacket(device, queues=queues.get(plain, 1)) for plain, device in devices.items()}
         emit = self.rows.append if traced else None
-        self.executor = LiveExecutor(self.host, dict(self.sockets), base=base, ids=count(1), emit=emit)
+        self.executor = LiveExecutor(self.host, dict(self.drivers), base=base, ids=count(1), emit=emit)
 
     def serve(self) -> None:
         """Work until the session closes the socket."""
         poller = select.epoll()
-        interfaces = {s.fileno(): name for name, s in self.sockets.items()}
-        for fd in (*interfaces, self.control.fileno()):
+        rings = {fd: (name, n) for name, driver in self.drivers.items() for n, fd in enumerate(driver.filenos())}
+        for fd in (*rings, self.control.fileno()):
             poller.register(fd, select.EPOLLIN)
         self.messages.send("ready")
         flushed = time.monotonic()
@@ -62,8 +63,8 @@ class NodeProcess:
             wait = self.executor.run_timers()
             self._finish()
             for fd, _ in poller.poll(self._patience(wait)):
-                if fd in interfaces:
-                    self.executor.poll(interfaces[fd])
+                if fd in rings:
+                    self.executor.poll(*rings[fd])
                 elif not self._listen():
                     return
             if self.rows and (len(self.rows) > 4096 or time.monotonic() - flushed > FLUSH):

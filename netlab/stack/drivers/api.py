@@ -10,6 +10,7 @@ from typing import Protocol
 
 from netlab.stack.ifcaps import Capability
 from netlab.stack.ifnet import Ifnet
+from netlab.wire.vlan import TAGS
 
 
 class Driver(Protocol):
@@ -37,13 +38,19 @@ class Driver(Protocol):
         """Give everything back. A second call does nothing."""
 
 
+TAGGED = frozenset(tag.to_bytes(2, "big") for tag in TAGS)
+TOO_LONG, FULL, DOWN = "frame is longer than the device takes", "queue full", "interface is down"
+
+
 class Attached:
     """An interface with its driver, up and counting: what a stack sends to and receives from."""
 
-    __slots__ = ("driver", "ifp")
+    __slots__ = ("driver", "ifp", "refusal")
 
     def __init__(self, ifp: Ifnet, driver: Driver) -> None:
         self.ifp, self.driver = ifp, driver
+        self.refusal = ""
+        """Why the last frame that was refused was."""
         ifp.mtu = min(ifp.mtu, driver.mtu)
         ifp.capabilities = ifp.capenable = driver.capabilities
         self.up()
@@ -66,25 +73,27 @@ class Attached:
     def transmit(self, frame: bytes, queue: int = 0) -> bool:
         """Hand a frame to the driver. False when it was refused: too long (oerrors), down, or no room (oqdrops)."""
         counters = self.ifp.counters
-        if not self.ifp.takes(frame):
+        if not self._fits(frame):
             counters["oerrors"] += 1
+            self.refusal = TOO_LONG
             return False
         if not self.ifp.up or not self.driver.transmit(frame, queue):
             counters["oqdrops"] += 1
+            self.refusal = FULL if self.ifp.up else DOWN
             return False
         counters["opackets"] += 1
         counters["obytes"] += len(frame)
         return True
 
     def receive(self, queue: int = 0) -> bytes | None:
-        """The driver's next good frame; what is of no use, or too long for the interface, counts as ierrors."""
+        """The driver's next good frame; what is of no use, or too long for the device, counts as ierrors."""
         while self.ifp.up:
             try:
                 frame = self.driver.receive(queue)
             except ValueError:
                 self.ifp.counters["ierrors"] += 1
                 continue
-            if frame is None or self.ifp.takes(frame):
+            if frame is None or self._fits(frame):
                 break
             self.ifp.counters["ierrors"] += 1
         else:
@@ -93,3 +102,7 @@ class Attached:
             self.ifp.counters["ipackets"] += 1
             self.ifp.counters["ibytes"] += len(frame)
         return frame
+
+    def _fits(self, frame: bytes) -> bool:
+        """Whether the payload is within the device's MTU; a VLAN tag comes on top (IEEE 802.3-2018 §3.2.7)."""
+        return len(frame) <= self.driver.mtu + 14 or (frame[12:14] in TAGGED and len(frame) <= self.driver.mtu + 18)

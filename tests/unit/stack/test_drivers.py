@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from netlab.backend.sim.linkdriver import LinkDriver, cable
+from netlab.sim.link import LinkDirection
+from netlab.sim.loop import EventLoop
 from netlab.sim.rng import Streams
 from netlab.stack.drivers.api import Attached, Driver
 from netlab.stack.drivers.faults import Faults, Faulty, Injector
@@ -34,7 +37,16 @@ def both_ends_of_loopback() -> Pair:
     return Pair(lo, lo, nothing)
 
 
+def simulated() -> Pair:
+    """A cable of 1 Gbit/s in virtual time."""
+    loop, chance = EventLoop(), Streams(1).stream("x")
+    a, b = (LinkDriver(name, loop, LinkDirection(10**9, MS, 0.0, chance), queue=100) for name in "ab")
+    cable(a, b)
+    return Pair(a, b, loop.run)
+
+
 GOOD: dict[str, Callable[[], Pair]] = {
+    "link": simulated,
     "pipe": lambda: Pair(*pipe("a", "b"), nothing),
     "pipe of four queues": lambda: Pair(*pipe("a", "b", queues=4, mtu=9000), nothing),
     "loopback": both_ends_of_loopback,

@@ -1,0 +1,80 @@
+"""A driver for an interface of the kernel by AF_PACKET: a socket a queue, joined by PACKET_FANOUT.
+
+The kernel spreads what comes over the sockets by a hash of the flow, so that one flow stays on one queue (packet(7)).
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+from collections.abc import Callable
+from typing import TypeVar
+
+from netlab.backend.native.packetsocket import PacketSocket
+from netlab.stack.ifcaps import Capability
+
+GONE = frozenset((errno.ENETDOWN, errno.ENXIO, errno.ENODEV))
+"""What the kernel says of a device that is down, or no longer there."""
+SIOCGIFMTU = 0x8921
+T = TypeVar("T")
+
+
+class AfPacket:
+    """The kernel's device ``name``. OSError from `up` when it is not there, or privilege is missing."""
+
+    capabilities = Capability.RXCSUM | Capability.VLAN_MTU
+
+    def __init__(self, name: str, *, queues: int = 1) -> None:
+        self.name, self.queues = name, queues
+        self.mtu = kernel_mtu(name)
+        self._rings: list[PacketSocket] = []
+
+    def up(self) -> None:
+        """Open the sockets: nothing that came before is in them."""
+        self.down()
+        self._rings = [PacketSocket(self.name) for _ in range(self.queues)]
+        if self.queues > 1:
+            group = self._rings[0].found_group()
+            for ring in self._rings[1:]:
+                ring.join_group(group)
+
+    def down(self) -> None:
+        """Close them: the device itself stays as it is."""
+        rings, self._rings = self._rings, []
+        for ring in rings:
+            ring.close()
+
+    def close(self) -> None:
+        """As down."""
+        self.down()
+
+    def filenos(self) -> list[int]:
+        """For a selector: a descriptor for each queue; none while it is down."""
+        return [ring.fileno() for ring in self._rings]
+
+    def transmit(self, frame: bytes, queue: int = 0) -> bool:
+        """Into the device's queue; False when that is full, or the device down."""
+        return bool(self._rings) and not _unless_gone(lambda: self._rings[queue].send(frame), "gone")
+
+    def receive(self, queue: int = 0) -> bytes | None:
+        """The queue's next frame. SuperFrame, a ValueError, for one that a device was to cut."""
+        return _unless_gone(self._rings[queue].receive, None) if self._rings else None
+
+
+def _unless_gone(act: Callable[[], T], otherwise: T) -> T:
+    try:
+        return act()
+    except OSError as error:
+        if error.errno in GONE:
+            return otherwise
+        raise
+
+
+def kernel_mtu(device: str) -> int:
+    """What the kernel says; OSError when it has no such device."""
+    import fcntl
+    import socket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        answer = fcntl.ioctl(asking, SIOCGIFMTU, struct.pack("16si12x", device.encode(), 0))
+    return int(struct.unpack_from("16si", answer)[1])
