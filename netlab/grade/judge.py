@@ -188,7 +188,7 @@ class _Bench:
         self.box.fresh()
         if self.box.failure is not None:
             return _told(self.box.failure)
-        slots: dict[str, SlotCall] = {e.slot: self.box.slot(e.slot) for e in self.lab.exercises}
+        slots: dict[str, SlotCall] = {e.slot: self._in_time(self.box.slot(e.slot)) for e in self.lab.exercises}
         experiment = self.lab.experiments[name]
         run = _guarded(lambda: experiment(self._variant(hidden), seed, slots), f"experiment '{name}'")
         if isinstance(run, _Finding):
@@ -197,13 +197,32 @@ class _Bench:
             return _Finding(
                 "error", f"experiment '{name}' itself broke (it gave no Result); the answer is not to blame"
             )
-        refused = [str(problem) for problem in run.problems if problem.severity == "refuse"]
-        return _Finding("error", f"this machine can't hold the experiment: {refused[0]}") if refused else run
+        return _unfit(run) or run
+
+    def _in_time(self, call: SlotCall) -> SlotCall:
+        """The call while there is time: packets that an answer keeps alive would keep a simulation alive for ever."""
+
+        def asked(*args: Any) -> Any:
+            if time.monotonic() > self.deadline:
+                raise SlotFailure("timeout", "its simulation does not come to an end: does a packet go round for ever?")
+            return call(*args)
+
+        return asked
 
     def _variant(self, hidden: bool) -> Variant:
         if hidden not in self._variants:
             self._variants[hidden] = variant(self.lab, self.student, self.secret if hidden else PUBLIC)
         return self._variants[hidden]
+
+
+def _unfit(run: Result) -> _Finding | None:
+    """Why a run may not be judged, if so."""
+    refused = [str(problem) for problem in run.problems if problem.severity == "refuse"]
+    if refused:
+        return _Finding("error", f"this machine can't hold the experiment: {refused[0]}")
+    if run.log.lost:  # what was lost might be what a check looks for, and an answer can make records without end
+        return _Finding("error", f"its run made too many records: {run.log.lost} were lost, so it can't be judged")
+    return None
 
 
 def _told(failure: SlotFailure) -> _Finding:

@@ -67,7 +67,7 @@ def test_a_folder_is_told_as_it_goes(toy: Lab, submit: Submit) -> None:
 
 def test_a_simulation_that_never_ends_costs_its_own_rows_only(toy: Lab, submit: Submit) -> None:
     assert toy.folder is not None
-    endless = "\n\ndef _spin(variant, seed, slots):\n    while slots['double']((1,)) == [2]: pass\n"
+    endless = "\n\ndef _spin(variant, seed, slots):\n    got = slots['double']((1,))\n    while got == [2]: pass\n"
     endless += "    return LAB.experiments['small'](variant, seed, slots)\n"
     text = (toy.folder / "lab.py").read_text() + endless + "\nLAB.experiments['big'] = _spin\n"
     (toy.folder / "lab.py").write_text(text)

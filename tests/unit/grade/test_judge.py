@@ -139,6 +139,36 @@ def test_nothing_is_graded_where_the_machine_cannot_hold_the_experiment(toy: Lab
     assert row.said == "this machine can't hold the experiment: h1-s1: has no rate; use the guest kernel"
 
 
+def test_a_simulation_that_an_answer_keeps_alive_ends_with_its_time(toy: Lab, submit: Submit) -> None:
+    def endless(variant: object, seed: int, slots: dict[str, Callable[..., object]]) -> None:
+        while slots["double"]((1,)):
+            pass
+
+    lab = replace(toy, experiments={**toy.experiments, "big": endless})  # type: ignore[dict-item]
+    graded = judge(lab, submit("ada"), "ada", SECRET, budget=2.0)
+    assert (graded.results[1].status, graded.results[1].points) == ("error", 0)
+    assert graded.results[1].said.startswith("its simulation does not come to an end")
+
+
+def test_a_run_that_lost_records_passes_nothing(toy: Lab, submit: Submit) -> None:
+    def overflowing(variant: object, seed: int, slots: object) -> object:
+        result = toy.experiments["small"](variant, seed, slots)  # type: ignore[arg-type]
+        result.log.lost = 7
+        return result
+
+    lab = replace(toy, experiments={**toy.experiments, "small": overflowing})  # type: ignore[dict-item]
+    row = judge(lab, submit("ada"), "ada", SECRET).results[0]
+    assert (row.status, row.points) == ("error", 0)
+    assert row.said == "its run made too many records: 7 were lost, so it can't be judged"
+
+
+def test_the_time_of_all_calls_together_is_said_when_it_is_up(toy: Lab, submit: Submit) -> None:
+    path = submit("slow", "import time\ndef double(numbers):\n    time.sleep(0.4)\n    return [2*n for n in numbers]")
+    graded = judge(toy, path, "slow", SECRET, limits=replace(QUICK, total=1.0))
+    assert "error" in statuses(graded).values()
+    assert "all its calls together took more than 1 s" in {row.said for row in graded.results}
+
+
 def test_the_result_says_how_well_the_answer_was_shut_in(toy: Lab, submit: Submit) -> None:
     graded = judge(toy, submit("ada"), "ada", SECRET)
     assert graded.isolation.split(", ")[0] in ("bubblewrap", "namespaces", "limits", "process")
