@@ -86,13 +86,13 @@ def grade_folder(
 ) -> list[Graded]:
     """Judge every file of the folder; the list is by student, whatever order they were done in.
 
-    ``workers`` 0 means one for each core; 1, or a lab that was not loaded from a folder, means here and one by one.
+    ``workers`` 0 means one for each core. A lab that was not loaded from a folder is judged here, one by one.
     ``told`` hears of each submission as it is done.
     """
     order = Order(lab, secret, seeds, limits, budget, grace)
     todo = submissions(folder)
     count = min(workers or os.cpu_count() or 1, len(todo))
-    if count <= 1 or lab.folder is None:
+    if lab.folder is None:
         return [_tell(order.judge(submission), told) for submission in todo]
     return _Crew(order, todo, told).grade(count)
 
