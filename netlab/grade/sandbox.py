@@ -176,13 +176,15 @@ class Sandbox:
 
     def _timed(self, ask: Callable[[float], Any]) -> Any:
         left = self.limits.total - self._spent
+        spent = SlotFailure("timeout", f"all its calls together took more than {self.limits.total:g} s")
         if left <= 0:
-            raise SlotFailure("timeout", f"all its calls together took more than {self.limits.total:g} s")
+            raise spent
         began = time.monotonic()
         try:
             return ask(min(left, self.limits.wall))
         except SlotFailure as failure:
-            raise self._post_mortem(failure) from None
+            told = self._post_mortem(failure)
+            raise (spent if told.kind == "timeout" and left < self.limits.wall else told) from None
         finally:
             self._spent += time.monotonic() - began
 
