@@ -16,7 +16,11 @@ from netlab.topology.write import to_yaml
 from netlab.topology.yaml_file import read_yaml
 
 KEYS = ["name", "nodes", "links", "kind", "stack", "interfaces", "routes", "ends", "rate", "delay", "loss", "queue"]
-WORDS = st.sampled_from([*KEYS, "h1", "s1", "eth0", "host", "10.0.1.1/24", "1 %", "2 ms", "", "addresses", "mac"])
+POLICY = ["tables", "rules", "priority", "from", "mark", "iif", "table", "main", "100", "prefix", "via", "steering"]
+STEERING = ["filters", "weights", "spread", "spray", "ring", "queues", "3"]
+WORDS = st.sampled_from(
+    [*KEYS, *POLICY, *STEERING, "h1", "s1", "eth0", "host", "10.0.1.1/24", "1 %", "2 ms", "", "addresses", "mac"]
+)
 TREES = st.recursive(
     WORDS | st.integers() | st.none() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=4),
