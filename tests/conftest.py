@@ -10,6 +10,11 @@ import os
 from collections import Counter
 
 import pytest
+from hypothesis import settings
+
+# How long one example takes says more about the machine than about us.
+settings.register_profile("netlab", deadline=None)
+settings.load_profile("netlab")
 
 Report = pytest.TestReport | pytest.CollectReport
 
