@@ -112,7 +112,9 @@ INTERFACE = Fields(
 
 VLAN = Fields(
     {
-        "on": Key(INTERFACE_NAME, "the interface that it lies on, as eth0, or another VLAN's, as v100", required=True),
+        "parent": Key(
+            INTERFACE_NAME, "the interface that it lies on, as eth0, or another VLAN's, as v100", required=True
+        ),
         "id": Key(VID, "the VLAN, 1 to 4094, in the tag of its frames", required=True),
         "tag": Key(TAG, "the kind of its tag: 802.1Q, or 802.1ad; 802.1Q when left out"),
         "pcp": Key(
@@ -198,7 +200,7 @@ NODE = Fields(
         ),
         "vlans": Key(
             Named("vlan", INTERFACE_NAME, VLAN),
-            "on a host or router, its VLAN interfaces, as 'v10: {on: eth0, id: 10}'",
+            "on a host or router, its VLAN interfaces, as 'v10: {parent: eth0, id: 10}'",
         ),
         "routes": Key(ListOf(ROUTE), "routes beside those that netlab finds; one for the same prefix replaces it"),
         "tables": Key(

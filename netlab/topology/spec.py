@@ -53,10 +53,10 @@ class PortVlan:
 
 @dataclass(frozen=True)
 class Vlan:
-    """An interface of a host or router for what is tagged with ``id`` on another one, which it lies ``on``."""
+    """An interface of a host or router for what is tagged with ``id`` on another one, its ``parent``."""
 
     name: str
-    on: str
+    parent: str
     id: int
     tag: Tag = "802.1Q"
     pcp: int = 0

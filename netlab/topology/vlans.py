@@ -82,12 +82,12 @@ def _stacked(node: Node, ports: list[Port], mistakes: Mistakes) -> list[Port]:
         return []
     known = {port.name: port for port in ports}
     waiting = [v for v in node.vlans if _is_sound(node, v, known, mistakes)]
-    while ready := [v for v in waiting if values.plain_name(node.name, v.on) in known]:
+    while ready := [v for v in waiting if values.plain_name(node.name, v.parent) in known]:
         for vlan in ready:
             known[vlan.name] = _on(node, vlan, known, mistakes)
         waiting = [v for v in waiting if v not in ready]
     for vlan in waiting:
-        what = f"{vlan.name} lies on '{vlan.on}', which is no interface of {node.name} with a link"
+        what = f"{vlan.name} lies on '{vlan.parent}', which is no interface of {node.name} with a link"
         right = f"there are {listing(name.removeprefix(node.name + '-') for name in known)}"
         mistakes.note(what, ("interface", vlan.name), ("node", node.name), right=right)
     return [port for port in known.values() if port.vlan is not None]
@@ -117,7 +117,7 @@ def fits_kernel(name: str, node: str, places: tuple[tuple[str, object], ...], mi
 
 def _on(node: Node, vlan: Vlan, known: dict[str, Port], mistakes: Mistakes) -> Port:
     """The VLAN's interface. One tag more fits into every link (IEEE 802.3-2018 §3.2.7); each further one takes room."""
-    parent = known[values.plain_name(node.name, vlan.on)]
+    parent = known[values.plain_name(node.name, vlan.parent)]
     places = (("interface", vlan.name), ("node", node.name))
     tags = (*parent.tags, (vlan.tag, vlan.id))
     twin = next((p for p in known.values() if p.vlan and p.parent == parent.name and p.tags == tags), None)

@@ -108,7 +108,7 @@ def _port_vlan(vlan: PortVlan) -> dict[str, str]:
 
 
 def _vlan(node: str, vlan: Vlan) -> dict[str, str]:
-    keys = {"on": vlan.on.removeprefix(f"{node}-"), "id": str(vlan.id)}
+    keys = {"parent": vlan.parent.removeprefix(f"{node}-"), "id": str(vlan.id)}
     if vlan.tag != "802.1Q":
         keys["tag"] = vlan.tag
     if vlan.pcp:

@@ -147,7 +147,7 @@ def _port_vlan(name: str, got: Got, where: Where) -> PortVlan | None:
 
 def _vlans(node: str, got: Got, where: Where) -> Iterator[Vlan]:
     for name, part in _values(got, "vlans", {}).items():
-        if {"on", "id"} <= set(part.value):
+        if {"parent", "id"} <= set(part.value):
             full = plain_name(node, name)
             where["interface", full] = part.where
             addresses = tuple(each.value for each in _values(part, "addresses", []))

@@ -104,8 +104,8 @@ def test_two_customers_of_one_provider_do_not_meet() -> None:
 
 TAGGED = """\
 nodes:
-  h1: {stack: netlab, vlans: {v10: {on: eth0, id: 10, pcp: 5}, s100: {on: eth0, id: 100, tag: 802.1ad}, v7: {on: s100, id: 7}}}
-  h2: {stack: netlab, vlans: {v10: {on: eth0, id: 10}, s100: {on: eth0, id: 100, tag: 802.1ad}, v7: {on: s100, id: 7}}}
+  h1: {stack: netlab, vlans: {v10: {parent: eth0, id: 10, pcp: 5}, s100: {parent: eth0, id: 100, tag: 802.1ad}, v7: {parent: s100, id: 7}}}
+  h2: {stack: netlab, vlans: {v10: {parent: eth0, id: 10}, s100: {parent: eth0, id: 100, tag: 802.1ad}, v7: {parent: s100, id: 7}}}
   s1: {kind: switch}
 links: [{ends: [h1, s1]}, {ends: [h2, s1]}]
 """  # noqa: E501

@@ -115,10 +115,10 @@ def test_a_full_packet_passes_the_provider_only_because_of_its_mtu() -> None:
 
 TRUNKED = """\
 nodes:
-  h1: {vlans: {v10: {on: eth0, id: 10, pcp: 5}, v20: {on: eth0, id: 20, pcp: 1}}}
-  h2: {vlans: {v10: {on: eth0, id: 10}, v20: {on: eth0, id: 20}}}
+  h1: {vlans: {v10: {parent: eth0, id: 10, pcp: 5}, v20: {parent: eth0, id: 20, pcp: 1}}}
+  h2: {vlans: {v10: {parent: eth0, id: 10}, v20: {parent: eth0, id: 20}}}
   h3:
-  r1: {kind: router, vlans: {v10: {on: eth0, id: 10}, v30: {on: eth0, id: 30}}}
+  r1: {kind: router, vlans: {v10: {parent: eth0, id: 10}, v30: {parent: eth0, id: 30}}}
   s1:
     kind: switch
     interfaces:

@@ -16,9 +16,9 @@ from netlab.topology.write import to_yaml
 ALL_OF_IT = """\
 name: all
 nodes:
-  h1: {vlans: {v10: {on: eth0, id: 10, pcp: 5}, v20: {on: eth0, id: 20, addresses: [10.9.0.1/24]}}}
+  h1: {vlans: {v10: {parent: eth0, id: 10, pcp: 5}, v20: {parent: eth0, id: 20, addresses: [10.9.0.1/24]}}}
   h2:
-  h3: {vlans: {s100: {on: eth0, id: 100, tag: 802.1ad}, v7: {on: s100, id: 7}}}
+  h3: {vlans: {s100: {parent: eth0, id: 100, tag: 802.1ad}, v7: {parent: s100, id: 7}}}
   s1:
     kind: switch
     interfaces:
@@ -107,18 +107,30 @@ LINKS = "links:\n  - {ends: [h1, 's1:eth1']}\n  - {ends: [h2, s1]}\n"
         ("", "vlan: {access: 1, qinq: 2}", "net.yaml:4: vlan of s1-eth1 names access and qinq; write one of"),
         ("", "vlan: {access: 1, native: 2}", "net.yaml:4: vlan of s1-eth1 has 'native' without a trunk"),
         ("", "vlan: {trunk: [10], tag: 802.1x}", "net.yaml:4: tag of vlan of interface eth1 of node s1 is '802.1x'"),
-        ("v1: {on: eth0}", "", "net.yaml:2: vlan v1 of node h1 lacks 'id'"),
-        ("v1: {on: eth9, id: 1}", "", "net.yaml:2: h1-v1 lies on 'eth9', which is no interface of h1 with a link; "),
-        ("v1: {on: v1, id: 1}", "", "net.yaml:2: h1-v1 lies on 'v1', which is no interface of h1 with a link; "),
-        ("eth0: {on: eth0, id: 1}", "", "net.yaml:2: h1 has two interfaces called 'h1-eth0'; rename one"),
-        ("a: {on: eth0, id: 1}, b: {on: eth0, id: 1}", "", "net.yaml:2: h1-b is VLAN 1 on h1-eth0, which h1-a is"),
-        ("v1: {on: eth0, id: 1, pcp: 8}", "", "net.yaml:2: pcp of vlan v1 of node h1 is '8'; it is a number from 0"),
+        ("v1: {parent: eth0}", "", "net.yaml:2: vlan v1 of node h1 lacks 'id'"),
         (
-            "v1: {on: eth0, id: 1, mtu: 1501 B}",
+            "v1: {parent: eth9, id: 1}",
+            "",
+            "net.yaml:2: h1-v1 lies on 'eth9', which is no interface of h1 with a link; ",
+        ),
+        ("v1: {parent: v1, id: 1}", "", "net.yaml:2: h1-v1 lies on 'v1', which is no interface of h1 with a link; "),
+        ("eth0: {parent: eth0, id: 1}", "", "net.yaml:2: h1 has two interfaces called 'h1-eth0'; rename one"),
+        (
+            "a: {parent: eth0, id: 1}, b: {parent: eth0, id: 1}",
+            "",
+            "net.yaml:2: h1-b is VLAN 1 on h1-eth0, which h1-a is",
+        ),
+        (
+            "v1: {parent: eth0, id: 1, pcp: 8}",
+            "",
+            "net.yaml:2: pcp of vlan v1 of node h1 is '8'; it is a number from 0",
+        ),
+        (
+            "v1: {parent: eth0, id: 1, mtu: 1501 B}",
             "",
             "net.yaml:2: the mtu of h1-v1 is 1501 B, and what it lies on leaves",
         ),
-        ("vlan1234567: {on: eth0, id: 1}", "", "net.yaml:2: the interface name 'h1-vlan1234567' has 14 characters"),
+        ("vlan1234567: {parent: eth0, id: 1}", "", "net.yaml:2: the interface name 'h1-vlan1234567' has 14 characters"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_its_line(tmp_path: Path, vlans: str, port: str, said: str) -> None:
@@ -127,9 +139,8 @@ def test_a_mistake_is_one_sentence_with_its_line(tmp_path: Path, vlans: str, por
 
 
 def test_hosts_and_switches_say_vlans_each_in_their_own_way(tmp_path: Path) -> None:
-    text = (
-        "nodes:\n  h1: {interfaces: {eth0: {vlan: {access: 1}}}}\n  s1: {kind: switch, vlans: {v: {on: eth1, id: 1}}}\n"
-    )
+    switch = "  s1: {kind: switch, vlans: {v: {parent: eth1, id: 1}}}\n"
+    text = f"nodes:\n  h1: {{interfaces: {{eth0: {{vlan: {{access: 1}}}}}}}}\n{switch}"
     found = mistakes_of(tmp_path, text + "links: [{ends: [h1, s1]}]\n")
     assert [line.partition(";")[0] for line in found] == [
         "net.yaml:2: h1-eth0 says how a switch's port handles VLANs, but h1 is a host",
@@ -180,7 +191,7 @@ def test_two_overlays_of_one_number_and_a_loop_by_an_overlay_are_refused(tmp_pat
 
 
 def test_a_vlan_interface_may_be_written_before_what_it_lies_on(tmp_path: Path) -> None:
-    plan = plan_of(tmp_path, NODES % ("v7: {on: s9, id: 7}, s9: {on: eth0, id: 9}", "") + LINKS)
+    plan = plan_of(tmp_path, NODES % ("v7: {parent: s9, id: 7}, s9: {parent: eth0, id: 9}", "") + LINKS)
     assert [v.name for v in plan.node("h1").vlans] == ["h1-s9", "h1-v7"]
     assert plan.node("h1").addresses == ("10.0.2.1",), "what others lie on has an address only when one is written"
     assert Vlan("v", "eth0", 1).tag == "802.1Q"
