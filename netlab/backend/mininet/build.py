@@ -89,9 +89,9 @@ def _wire(network: Network) -> None:
     for node in plan.nodes:
         if node.name in network.rooms:
             with network.rooms[node.name].networking():
-                _prepare(node)
+                _prepare(node, plan)
     network.own.kernel(dev.arena_messages(plan, made, descriptors), "the kernel refused the network's cables")
-    for node in plan.nodes:
+    for node in dev.configured(plan).nodes:
         if node.name in network.rooms:
             network.rooms[node.name].kernel(dev.room_messages(node, made), f"the kernel refused what {node.name} is")
     for room, batch in dev.queue_messages(plan, made).items():
@@ -114,9 +114,16 @@ def _ipv6(on: bool) -> None:
         sysctl(f"net/ipv6/conf/{which}/disable_ipv6", 0 if on else 1)
 
 
-def _prepare(node: PlanNode) -> None:
+def _prepare(node: PlanNode, plan: Plan) -> None:
     kernel = node.stack == "kernel"
     _ipv6(kernel and any(":" in address for address in node.addresses))
+    for which in ("all", "default"):
+        # Nobody else has these addresses; looking for one who might takes a second.
+        sysctl(f"net/ipv6/conf/{which}/accept_dad", 0)
+        sysctl(f"net/ipv6/conf/{which}/forwarding", int(kernel and node.kind == "router"))
+        sysctl(f"net/ipv6/conf/{which}/accept_ra", int(plan.ipv6 == "slaac" and node.kind == "host"))
+        sysctl(f"net/ipv6/conf/{which}/router_solicitation_delay", 0)
+    sysctl("net/ipv6/icmp/ratelimit", 0)
     sysctl("net/ipv4/ip_forward", int(kernel and node.kind == "router"))
     # A lab that counts errors must get each of them, and a redirect would change the path that it shows. By the mask,
     # not by icmp_ratelimit=0: that empties the bucket from which "unreachable" errors are paid as well.

@@ -25,7 +25,8 @@ def problems(plan: Plan) -> tuple[Problem, ...]:
     if grave:
         return tuple(grave)
     found = survey()
-    return (*_kernel(plan, found), *_names(plan), *_unmade(plan.nodes, found), *_unsteered(plan.nodes))
+    steered = _unsteered(plan.nodes)
+    return (*_kernel(plan, found), *_names(plan), *_ipv6(plan), *_unmade(plan.nodes, found), *steered)
 
 
 def _machine() -> Iterator[Problem]:
@@ -112,6 +113,15 @@ def _unsteered(nodes: Sequence[PlanNode]) -> Iterator[Problem]:
             if interface.steering is not None:
                 said = "a veth device steers nothing to a ring; use '--backend sim', or leave its 'steering' out"
                 yield Problem("refuse", interface.name, said)
+
+
+def _ipv6(plan: Plan) -> Iterator[Problem]:
+    if plan.ipv6 and not os.path.exists("/proc/sys/net/ipv6"):
+        yield _refuse("needs IPv6, which this kernel lacks; leave 'ipv6' out of the topology, or use '--backend sim'")
+    for node in plan.nodes:
+        if plan.ipv6 == "slaac" and node.kind == "router" and node.stack == "kernel":
+            said = "the kernel forwards and does not advertise itself (ipv6: slaac); give it 'stack: netlab'"
+            yield Problem("refuse", node.name, said)
 
 
 def _unmade(nodes: Sequence[PlanNode], found: Survey) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ bridge ports forward at once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from netlab.backend.mininet import rtnl
@@ -179,6 +179,24 @@ def room_messages(node: PlanNode, made: dict[str, Device]) -> list[bytes]:
         messages += [route_message(route, made, table.number) for table in node.tables for route in table.routes]
         messages += rule_messages(node, {name: device.kernel for name, device in made.items()})
     return messages
+
+
+def configured(plan: Plan) -> Plan:
+    """The plan without what kernel hosts find by themselves: addresses and routes that routers advertise."""
+    if plan.ipv6 != "slaac":
+        return plan
+    return replace(plan, nodes=tuple(_without_ipv6(n) if n.kind == "host" else n for n in plan.nodes))
+
+
+def _without_ipv6(node: PlanNode) -> PlanNode:
+    interfaces = tuple(replace(i, addresses=_four(i.addresses)) for i in node.interfaces)
+    vteps = tuple(replace(v, addresses=_four(v.addresses)) for v in node.vteps)
+    routes = tuple(route for route in node.routes if ":" not in route.prefix)
+    return replace(node, interfaces=interfaces, vteps=vteps, routes=routes)
+
+
+def _four(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(address for address in addresses if ":" not in address)
 
 
 def added_routes(node: PlanNode) -> list[PlanRoute]:

@@ -19,13 +19,19 @@ _WORDS = (
     ("Destination Port Unreachable", "port unreachable"),
     ("Frag needed", "fragmentation needed"),
     ("Parameter problem", "parameter problem"),
+    ("Destination unreachable: No route", "network unreachable"),
+    ("Destination unreachable: Address unreachable", "host unreachable"),
+    ("Destination unreachable: Port unreachable", "port unreachable"),
+    ("Packet too big", "packet too big"),
+    ("Time exceeded", "time exceeded"),
 )
 
 
 def command(workload: Ping, dst: str) -> list[str]:
     """The command line: numbers only, seconds as ping wants them."""
     words = ["ping", "-n", "-c", workload.count, "-i", workload.interval / SEC, "-s", workload.size]
-    words += ["-t", workload.ttl, "-W", workload.timeout / SEC, dst]
+    # Of itself ping sets DF, and a router could not cut what it may cut.
+    words += ["-M", "do" if workload.df else "dont", "-t", workload.ttl, "-W", workload.timeout / SEC, dst]
     return [f"{word:.6f}" if isinstance(word, float) else str(word) for word in words]
 
 

@@ -39,9 +39,11 @@ def _room(room: Room, by_index: dict[int, str]) -> dict[str, Any]:
             links[index]["qdiscs"].append(asdict(discipline))
     with room.networking():
         forwarding = read_sysctl("net/ipv4/ip_forward") == "1"
+        forwarding6 = read_sysctl("net/ipv6/conf/all/forwarding") == "1"
     return {
         "interfaces": {by_index[index]: link for index, link in links.items()},
         "forwarding": forwarding,
+        "forwarding6": forwarding6,
         **_tables(room.kernel),
         "rules": list(read_rules(room.kernel)),
     }

@@ -80,7 +80,7 @@ class Tasks:
         return self._echo(workload, stop) if isinstance(workload, UdpEcho) else self._frames(workload, stop)
 
     def _ping(self, workload: Ping, stop: Stop) -> Outcome:
-        argv = ping.command(workload, address_of(self.plan, workload.dst))
+        argv = ping.command(workload, address_of(self.plan, workload.dst, workload.family))
         if workload.start:
             argv = ["sh", "-c", 'sleep "$0" && exec "$@"', f"{workload.start / SEC:.6f}", *argv]
         replies: dict[int, Reply] = {}
@@ -107,7 +107,7 @@ class Tasks:
             replies[said["seq"]] = reply = Reply(said["seq"], kind, said["rtt"], said["error"])  # type: ignore[arg-type]
             self.tell(said["t"], workload.src, "udp-echo", reply)
 
-        request = {**fields, "dst": address_of(self.plan, workload.dst)}
+        request = {**fields, "dst": address_of(self.plan, workload.dst, workload.family)}
         self._program(workload.src, "echo", request, _seconds(workload), line, stop)
         return self._outcome(workload, replies, "udp-echo")
 

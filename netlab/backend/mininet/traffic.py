@@ -9,6 +9,7 @@ Times are ns of CLOCK_MONOTONIC, which all namespaces of a machine share. A line
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import select
@@ -19,6 +20,9 @@ import time
 from typing import Any
 
 _IP_TTL_ERRORS = 11  # IP_RECVERR
+_IPV6_ERRORS = 25  # IPV6_RECVERR
+_MTU_DISCOVER = 10  # IP_MTU_DISCOVER
+_FROM_ICMP6 = 3  # SO_EE_ORIGIN_ICMP6
 _LOCAL = {errno.ENETUNREACH: "network unreachable", errno.EHOSTUNREACH: "host unreachable"}
 _ICMP = {
     (3, 0): "network unreachable",
@@ -30,19 +34,45 @@ _ICMP = {
     (11, 1): "time exceeded",
     (12, 0): "parameter problem",
 }
+_ICMP6 = {
+    (1, 0): "network unreachable",
+    (1, 3): "host unreachable",
+    (1, 4): "port unreachable",
+    (2, 0): "packet too big",
+    (3, 0): "time exceeded",
+    (4, 0): "parameter problem",
+}
 
 
 def serve(port: int) -> None:
-    """Send every datagram back to where it came from."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("", port))
-        print("ready", flush=True)
-        while True:
-            data, sender = sock.recvfrom(65536)
+    """Send every datagram back to where it came from, over either version of IP."""
+    socks = [_bound(socket.AF_INET, port)]
+    with contextlib.suppress(OSError):
+        socks.append(_bound(socket.AF_INET6, port))
+    print("ready", flush=True)
+    while True:
+        for sock in select.select(socks, [], [])[0]:
             try:
+                data, sender = sock.recvfrom(65536)
                 sock.sendto(data, sender)
             except OSError:
                 continue  # an ICMP error about an earlier echo: its client has gone
+
+
+def _bound(family: int, port: int) -> socket.socket:
+    sock = _datagrams(family)
+    sock.bind(("", port))
+    return sock
+
+
+def _datagrams(family: int) -> socket.socket:
+    """A socket whose datagrams may be cut on their way: left alone, the kernel sets DF."""
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, _MTU_DISCOVER, 0)
+    return sock
 
 
 class EchoClient:
@@ -50,8 +80,10 @@ class EchoClient:
 
     def __init__(self, request: dict[str, Any]) -> None:
         self.request = request
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.setsockopt(socket.IPPROTO_IP, _IP_TTL_ERRORS, 1)
+        six = ":" in request["dst"]
+        self.sock = _datagrams(socket.AF_INET6 if six else socket.AF_INET)
+        self.errors = (socket.IPPROTO_IPV6, _IPV6_ERRORS) if six else (socket.IPPROTO_IP, _IP_TTL_ERRORS)
+        self.sock.setsockopt(*self.errors, 1)
         self.sock.setblocking(False)
         self.sent: dict[int, int] = {}
         self.settled: set[int] = set()
@@ -117,7 +149,7 @@ class EchoClient:
                 return told
             now = time.monotonic_ns()
             for level, kind, extra in extras:
-                if (level, kind) == (socket.IPPROTO_IP, _IP_TTL_ERRORS):
+                if (level, kind) == self.errors:
                     told += 1
                     self._say(int.from_bytes(data[:4], "big"), now, _explain(extra))
 
@@ -129,10 +161,15 @@ class EchoClient:
 
 def _explain(extra: bytes) -> str:
     # struct sock_extended_err, then the sender's sockaddr_in
-    number, _origin, kind, code = struct.unpack_from("=IBBB", extra)
-    words = _ICMP.get((kind, code)) or _LOCAL.get(number, f"ICMP type {kind} code {code}")
+    number, origin, kind, code = struct.unpack_from("=IBBB", extra)
     family = struct.unpack_from("=H", extra, 16)[0] if len(extra) >= 24 else 0
-    sender = socket.inet_ntoa(extra[20:24]) if family == socket.AF_INET else "this host"
+    known = _ICMP6 if origin == _FROM_ICMP6 else _ICMP
+    words = known.get((kind, code)) or _LOCAL.get(number, f"ICMP type {kind} code {code}")
+    sender = "this host"
+    if family == socket.AF_INET:
+        sender = socket.inet_ntoa(extra[20:24])
+    elif family == socket.AF_INET6 and len(extra) >= 40:
+        sender = socket.inet_ntop(family, extra[24:40])
     return f"{words} from {sender}"
 
 

@@ -7,7 +7,7 @@ from ipaddress import ip_interface
 from typing import Any
 
 from netlab.backend.base import Problem
-from netlab.backend.mininet.devices import added_routes, asked, device_mtu, is_bridge
+from netlab.backend.mininet.devices import added_routes, asked, configured, device_mtu, is_bridge
 from netlab.backend.mininet.policy import missing
 from netlab.backend.mininet.qdisc import Discipline
 from netlab.topology.spec import Plan, PlanInterface, PlanNode, PlanVtep
@@ -23,6 +23,7 @@ _BURST_TOLERANCE = 0.01
 
 def differences(plan: Plan, state: State) -> tuple[Problem, ...]:
     """Every property that was asked for and is not in force."""
+    plan = configured(plan)
     found: list[Problem] = []
     for node in plan.nodes:
         found += [Problem("refuse", node.name, said) for said in _node(node, state["nodes"])]
@@ -52,7 +53,7 @@ def _node(node: PlanNode, nodes: Mapping[str, Any]) -> Iterator[str]:
         return
     there = nodes[node.name]
     forwards = node.kind == "router" and node.stack == "kernel"
-    if there["forwarding"] != forwards:
+    if there["forwarding"] != forwards or (_has_ipv6(node) and there["forwarding6"] != forwards):
         yield f"its kernel {'does not forward' if forwards else 'forwards'}; {_MEND}"
     if node.stack == "kernel":
         known = {(route["prefix"], route["via"]) for route in there["routes"]}
@@ -62,12 +63,17 @@ def _node(node: PlanNode, nodes: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{said}; {_MEND}" for said in missing(node, there))
 
 
+def _has_ipv6(node: PlanNode) -> bool:
+    return node.stack == "kernel" and any(":" in address for address in node.addresses)
+
+
 def _interface(plan: Plan, asked_for: PlanInterface, there: Mapping[str, Any]) -> Iterator[str]:
     node = plan.node(asked_for.node)
     if not there["up"]:
         yield f"it is down; 'ip link set {asked_for.name} up' in {node.name} mends it"
     yield from _values(asked_for, device_mtu(asked_for, node), there)
-    yield from _addresses(asked_for.addresses if node.stack == "kernel" else (), there["addresses"])
+    found = [a for a in there["addresses"] if plan.ipv6 != "slaac" or node.kind != "host" or ":" not in a]
+    yield from _addresses(asked_for.addresses if node.stack == "kernel" else (), found)
     if is_bridge(node) and there["port_state"] != _FORWARDING:
         yield f"its bridge port is {_PORT_STATES.get(there['port_state'], 'no part of a bridge')}; {_MEND}"
     yield from _qdiscs(asked(plan, plan.links[asked_for.link], asked_for.name), there["qdiscs"])

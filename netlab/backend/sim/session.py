@@ -146,7 +146,9 @@ class SimSession:
         return UdpEchoClient(host, workload, dst, next(self._ports), say)
 
     def _serve(self, workload: UdpEcho) -> None:
-        server = node_named(self.plan, workload.dst).name
+        server = next((n.name for n in self.plan.nodes if workload.dst in (n.name, *n.addresses)), "")
+        if not server:
+            return  # an address that nobody has: the datagrams say so
         if (server, workload.port) not in self._servers:
             self._servers.add((server, workload.port))
             UdpEchoServer(self.executors[server].host, workload.port)

@@ -51,7 +51,7 @@ def test_each_line_of_a_ping_is_understood(line: str, reply: Reply | None) -> No
 
 def test_a_ping_is_asked_for_in_the_units_of_ping() -> None:
     words = ping.command(Ping("h1", "h2", count=3, interval=10 * MS, size=100, ttl=5, timeout=500 * MS), "10.0.0.2")
-    assert " ".join(words) == "ping -n -c 3 -i 0.010000 -s 100 -t 5 -W 0.500000 10.0.0.2"
+    assert " ".join(words) == "ping -n -c 3 -i 0.010000 -s 100 -M dont -t 5 -W 0.500000 10.0.0.2"
 
 
 def test_a_ping_without_a_route_fails_for_every_request() -> None:
