@@ -190,7 +190,8 @@ def _finished(c: Connection) -> None:
         return
     if c.state == FIN_WAIT_1:
         c.step("receive ACK of FIN")
-        c.timers.pop("retransmit", None)
+        for name in ("retransmit", "persist", "tail", "reorder"):
+            c.timers.pop(name, None)
         if c.orphan:
             c.timers["fin wait 2"] = c.now + c.knobs.fin_wait_2
     elif c.state == CLOSING:

@@ -72,7 +72,7 @@ TABLE: dict[tuple[State, str], Transition] = {
 }
 for _state in (ESTABLISHED, CLOSE_WAIT, FIN_WAIT_1, CLOSING, LAST_ACK, FIN_WAIT_2):
     TABLE[_state, "receive RST"] = Transition("tell the program: reset", CLOSED)
-for _state in (SYN_SENT, SYN_RECEIVED, ESTABLISHED, CLOSE_WAIT, FIN_WAIT_1, CLOSING, LAST_ACK):
+for _state in (SYN_SENT, SYN_RECEIVED, ESTABLISHED, CLOSE_WAIT, FIN_WAIT_1, CLOSING, LAST_ACK, FIN_WAIT_2):
     TABLE[_state, "nobody answers"] = Transition("tell the program: timed out", CLOSED)
 for _state in (SYN_SENT, SYN_RECEIVED, ESTABLISHED, CLOSE_WAIT, FIN_WAIT_1, CLOSING, LAST_ACK, FIN_WAIT_2, TIME_WAIT):
     TABLE[_state, "abort"] = Transition("send RST" if _state not in (SYN_SENT, TIME_WAIT) else "", CLOSED)

@@ -1,0 +1,88 @@
+"""Whatever a wire does to segments, every byte arrives once and in order, and nothing is left behind."""
+
+from __future__ import annotations
+
+import gc
+import random
+import tracemalloc
+from dataclasses import replace
+
+import pytest
+from twowire import PORT, Wire, transfer
+
+from netlab.stack.tcp.knobs import freebsd, linux
+from netlab.stack.tcp.layer import Endpoint
+from netlab.units import SEC
+
+SYSTEMS = (freebsd, linux)
+
+
+@pytest.mark.parametrize("control", ["newreno", "cubic", "dctcp"])
+@pytest.mark.parametrize("seed", range(20))
+def test_every_byte_arrives(seed: int, control: str) -> None:
+    rng = random.Random(f"{seed} {control}")
+    near, far = rng.choice(SYSTEMS)(), rng.choice(SYSTEMS)()
+    near.congestion = control
+    near.ecn = far.ecn = rng.choice([0, 1])
+    near.sack = rng.random() < 0.7
+    far = replace(far, receive_buffer=rng.choice([4000, 20_000, 65_536]))
+    wire = Wire(near, far, seed=seed, faults=rng.choice([0.0, 0.02, 0.1]))
+    data = rng.randbytes(rng.choice([1, 3000, 60_000]))
+    assert transfer(wire, data, lazy=rng.choice([0.3, 1.0])) == data
+    assert not wire.a.endpoints and not wire.b.endpoints, "both ends are gone, TIME-WAIT and all"
+    assert wire.a.next_timer() is None and wire.b.next_timer() is None
+
+
+def test_a_clean_wire_needs_no_segment_twice() -> None:
+    wire = Wire(linux(), linux())
+    transfer(wire, bytes(500_000))
+    data_segments = -(-500_000 // 1448)
+    assert wire.carried <= data_segments * 2 + 10, "each segment once, and at most one acknowledgement for each"
+
+
+def cycle(wire: Wire, port: int, rng: random.Random) -> None:
+    """One connection, from SYN to the last FIN; TIME-WAIT goes on."""
+    near = wire.connect(port)
+    far: Endpoint | None = None
+    while near.connection.state < 4 and wire.step():
+        pass
+    near.connection.write(rng.randbytes(rng.randrange(1, 3000)))
+    wire.do(wire.a, near, near.connection.push(wire.now))
+    wire.do(wire.a, near, near.connection.close(wire.now))
+    while near.connection.state not in (0, 10):
+        far = far or wire.listener.accept()
+        if far is not None:
+            far.connection.read(1 << 20)
+            if far.connection.at_end and not far.connection.orphan:
+                wire.do(wire.b, far, far.connection.close(wire.now))
+        if not wire.step():
+            break
+
+
+def pass_time(wire: Wire, until: int) -> None:
+    """Let everything happen that is due, and the clock reach ``until``."""
+    while (t := min((x for x in (wire.a.next_timer(), wire.b.next_timer()) if x is not None), default=until)) < until:
+        assert t is not None
+        wire.step()
+    wire.now = max(wire.now, until)
+
+
+@pytest.mark.long
+def test_an_hour_and_ten_thousand_connections_leave_memory_flat() -> None:
+    """3,600 s of virtual time, a connection every 360 ms; ports are used again and again."""
+    rng = random.Random(1)
+    wire = Wire(linux(), freebsd(), seed=1, faults=0.01)
+    sizes: list[int] = []
+    tracemalloc.start()
+    for n in range(10_000):
+        cycle(wire, 10_000 + n % 40_000, rng)
+        pass_time(wire, (n + 1) * 360 * SEC // 1000)
+        if n % 1000 == 999:
+            gc.collect()
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert wire.now >= 3600 * SEC
+    assert max(sizes[2:]) < 1.2 * sizes[1], f"memory grows: {sizes}"
+    pass_time(wire, wire.now + 600 * SEC)
+    assert not wire.a.endpoints and not wire.b.endpoints
+    assert list(wire.b.listeners) == [(None, PORT)]
