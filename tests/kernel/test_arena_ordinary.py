@@ -20,6 +20,8 @@ STORIES = (
     "test_arena_death.py",
     "test_arena_world.py",
     "test_two_worlds.py",
+    "test_live_drivers.py",
+    "test_cli_compare.py",
 )
 
 
@@ -34,7 +36,8 @@ def readable() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="netlab-ordinary-") as name:
         folder = Path(name)
         ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / "netlab", folder / "netlab", ignore=ignore)
+        for part in ("netlab", "topologies"):
+            shutil.copytree(ROOT / part, folder / part, ignore=ignore)
         (folder / "stories").mkdir()
         (folder / "run").mkdir(mode=0o700)
         for story in STORIES:
