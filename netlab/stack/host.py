@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from netlab.stack.bridge import FilteringDatabase, bridge_forward
 from netlab.stack.ether import arp_input, arp_output, ether_input, ether_output, ifq, nic_rx, no_answer
-from netlab.stack.fib import Fib, Fibs, LinearFib, Route, Rule
+from netlab.stack.fib import FIBS, Fib, Fibs, LinearFib, Route, Rule
 from netlab.stack.forward import SLOTS
 from netlab.stack.fragment import ip_fragment, ip_reassemble
 from netlab.stack.ifnet import Ifnet
@@ -176,11 +176,11 @@ def _bridge_ports(kind: str, interfaces: tuple[Ifnet, ...]) -> dict[Ifnet, None]
     return {ifp: None for ifp in interfaces if not ifp.addresses} if kind == "switch" else {}
 
 
-def build_host(node: PlanNode, plan: Plan, *, slots: Mapping[str, SlotCall] | None = None) -> Host:
-    """The stack of a planned node, its addresses and routes in place, and ``slots`` filled."""
+def build_host(node: PlanNode, plan: Plan, *, slots: Mapping[str, SlotCall] | None = None, fib: str = "linear") -> Host:
+    """The stack of a planned node, its addresses and routes in place (in the structure `FIBS` has), slots filled."""
     routes = _routes(node.routes)
-    tables = {table.number: LinearFib(_routes(table.routes)) for table in node.tables}
-    fibs = Fibs(LinearFib(routes), tables, map(_rule, node.rules))
+    tables = {table.number: FIBS[fib](_routes(table.routes)) for table in node.tables}
+    fibs = Fibs(FIBS[fib](routes), tables, map(_rule, node.rules))
     host = Host(node.name, node.kind, interfaces_of(node, plan), routes, fibs=fibs)
     configure6(host, node, plan)
     for slot, call in (slots or {}).items():

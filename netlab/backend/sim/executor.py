@@ -22,7 +22,7 @@ from netlab.stack.host import Host
 from netlab.stack.ifnet import Ifnet
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.stage import Hop
-from netlab.stack.steering import Steering
+from netlab.stack.steering import Interrupts, Steering
 from netlab.trace.record import Row
 
 Emit = Callable[[Row], None]
@@ -43,12 +43,14 @@ Work = tuple[str, list[Mbuf], "RxRing | None"]
 class RxRing:
     """One receive ring of an interface, and the core that empties it."""
 
-    __slots__ = ("core", "frames", "ifp", "polling")
+    __slots__ = ("core", "frames", "ifp", "interrupts", "polling")
 
     def __init__(self, ifp: Ifnet, core: Core) -> None:
         self.ifp, self.core = ifp, core
         self.frames: BoundedQueue[Frame] = BoundedQueue(RX_RING)
         self.polling = False
+        self.interrupts: Interrupts | None = None
+        """Puts off the interrupt that begins the polling; None where each frame that finds the core asleep wakes it."""
 
 
 class Port:
@@ -139,9 +141,31 @@ class HostExecutor:
             ifp.counters["ierrors"] += 1
             self._drop(frame.pkt, "nic.rx", "receive ring full", ifp.name, -1)
             return
-        if not ring.polling:
-            ring.polling = True
-            ring.core.submit(("nic.rx", [], ring))
+        if ring.polling:
+            return
+        if ring.interrupts is None:
+            self._awake(ring)
+        else:
+            self._moderate(ring, ring.interrupts)
+
+    def _awake(self, ring: RxRing) -> None:
+        ring.polling = True
+        ring.core.submit(("nic.rx", [], ring))
+
+    def _moderate(self, ring: RxRing, interrupts: Interrupts) -> None:
+        """Interrupt now if there are frames enough, else when the first of them has waited long enough."""
+        fresh = interrupts.due() is None
+        interrupts.received(self.loop.now)
+        due = interrupts.due()
+        assert due is not None
+        if due <= self.loop.now:
+            self._interrupt(ring)
+        elif fresh:
+            self.loop.at(due, self._interrupt, ring)
+
+    def _interrupt(self, ring: RxRing) -> None:
+        if not ring.polling and ring.interrupts is not None and ring.interrupts.fire(self.loop.now):
+            self._awake(ring)
 
     def _poll(self, ring: RxRing) -> list[Mbuf]:
         vector: list[Mbuf] = []

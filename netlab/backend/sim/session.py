@@ -18,8 +18,10 @@ from netlab.sim.link import LinkDirection
 from netlab.sim.loop import EventLoop
 from netlab.sim.rng import Streams
 from netlab.stack.drivers.faults import Faults, Injector
+from netlab.stack.fib import FIBS
 from netlab.stack.forward import SLOTS
 from netlab.stack.host import build_host
+from netlab.stack.steering import Interrupts, Moderation
 from netlab.stack.steering.planned import steering_of
 from netlab.topology.codec import plan_to_data
 from netlab.topology.spec import Plan, PlanLink
@@ -48,6 +50,8 @@ class SimSession:
         log_limit: int = DEFAULT_LIMIT,
         schedulers: Mapping[str, Scheduling] | None = None,
         faults: Mapping[str, Faults] | None = None,
+        moderation: Mapping[str, Moderation] | None = None,
+        fib: str = "linear",
         account: bool = False,
     ) -> None:
         self.plan, self.problems = plan, SimBackend().problems(plan)
@@ -59,10 +63,12 @@ class SimSession:
         self._ports = count(49152)
         self.executors: dict[str, HostExecutor] = {}
         filled = slots or {}
+        if fib not in FIBS:
+            raise BadInput(f"there is no FIB '{fib}'", where=plan.name, right=f"there are {', '.join(FIBS)}")
         for node in plan.nodes:
             own = {slot: call for (name, slot), call in filled.items() if name == node.name}
             self.executors[node.name] = (AccountedExecutor if account else HostExecutor)(
-                build_host(node, plan, slots=own),
+                build_host(node, plan, slots=own, fib=fib),
                 self.loop,
                 cores=cores,
                 lock_plan=PLANS[lock_plan],
@@ -74,8 +80,10 @@ class SimSession:
         """What orders the queue of an interface, by its plain name; first in first out where nothing does."""
         self._faults = dict(faults or {})
         """What spoils the frames that leave by an interface, by its plain name."""
+        self._moderation = dict(moderation or {})
+        """When an interface interrupts, by its plain name; at once where nothing is said."""
         names = [interface.name for interface in plan.interfaces()]
-        for name in (*self._schedulers, *self._faults):
+        for name in (*self._schedulers, *self._faults, *self._moderation):
             if name not in names:
                 raise BadInput(f"no interface is called '{name}'", where=plan.name, right=f"there are {listing(names)}")
         for link in plan.links:
@@ -91,6 +99,9 @@ class SimSession:
     def _attach(self, executor: HostExecutor, name: str, direction: LinkDirection) -> Port:
         interface, steering = executor.host.interfaces[name], steering_of(self.plan.interface(name))
         port = executor.attach(interface, direction, steering=steering, scheduling=self._schedulers.get(name))
+        if name in self._moderation:
+            for ring in port.rings:
+                ring.interrupts = Interrupts(self._moderation[name])
         if name in self._faults:
             port.faults = Injector(self._faults[name], self.streams.stream("faults", name))
         return port

@@ -7,14 +7,15 @@ import pytest
 from netlab.backend.sim import SimSession
 from netlab.backend.sim.queues import Scheduling
 from netlab.errors import BadInput
-from netlab.stack.steering import Filter, Spray
+from netlab.stack.fib import FIBS
+from netlab.stack.steering import Filter, Moderation, Spray
 from netlab.topology.load import load_topology
 from netlab.topology.resolve import resolve
 from netlab.topology.spec import Plan
 from netlab.units import MS
 from netlab.wire.decode import five_tuple
 from netlab.wire.flow import FiveTuple
-from netlab.workload.spec import UdpEcho
+from netlab.workload.spec import Ping, UdpEcho
 
 
 def plan_of(name: str) -> Plan:
@@ -118,3 +119,35 @@ def test_what_there_is_not_is_refused() -> None:
         SimSession(plan_of("pair"), schedulers={"h1-eth0": Scheduling("drr", "colour")})
     with pytest.raises(BadInput, match="h9-eth0"):
         SimSession(plan_of("pair"), schedulers={"h9-eth0": Scheduling("drr")})
+
+
+def test_moderation_trades_interrupts_for_delay() -> None:
+    def run(moderation: Moderation | None) -> tuple[int, int]:
+        said = {} if moderation is None else {"h2-eth0": moderation}
+        with SimSession(plan_of("pair"), seed=1, moderation=said) as session:
+            [outcome] = session.run([UdpEcho("h1", "h2", count=40, interval=10_000)])
+            ring = session.executors["h2"].ports["h2-eth0"].rings[0]
+        assert outcome.answered == 40
+        return max(r.rtt for r in outcome.replies[1:]), ring.interrupts.raised if ring.interrupts else 0
+
+    at_once, _ = run(None)
+    slow, few = run(Moderation(frames=8, ns=100_000))
+    assert few <= 40 // 8 + 2, "the last ones wait for the time, the others for eight"
+    assert at_once + 60_000 < slow < at_once + 125_000, "100 us of waiting, and then the work of eight at once"
+    each, many = run(Moderation())
+    assert each == at_once and many > 30
+
+
+@pytest.mark.parametrize("fib", list(FIBS))
+def test_the_structure_of_the_routes_changes_no_packet_s_way(fib: str) -> None:
+    def record(structure: str) -> list[object]:
+        with SimSession(plan_of("two_tenants"), seed=1, fib=structure) as session:
+            session.run([Ping("red", "server"), Ping("blue", "server"), Ping("red", "blue")])
+            return list(session.log)
+
+    assert record(fib) == record("linear")
+
+
+def test_a_structure_that_there_is_not_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"there is no FIB 'hash'.*there are linear, radix"):
+        SimSession(plan_of("pair"), fib="hash")
