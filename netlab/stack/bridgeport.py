@@ -26,7 +26,10 @@ def classified(m: Mbuf, port: Ifnet) -> int | str:
     if rule.qinq:
         return _tunnelled(m, rule)
     tpid, untagged_vid = TPIDS[rule.tag], rule.access or rule.native
-    popped = vlan.pop(m.data) if m.data[12:14] == tpid.to_bytes(2, "big") else None
+    tagged = m.data[12:14] == tpid.to_bytes(2, "big")
+    popped = vlan.pop(m.data) if tagged else None
+    if tagged and popped is None:
+        return "VLAN tag is cut short"
     if popped is None:
         return _belongs(m, tpid, untagged_vid, 0, port)
     _, tag, inner = popped

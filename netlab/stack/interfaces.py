@@ -6,7 +6,7 @@ from netlab.stack.ifnet import Address, Ifnet
 from netlab.stack.vlan import TPIDS, VlanLink
 from netlab.stack.vxlan import Vtep
 from netlab.topology.spec import Plan, PlanNode, PlanVtep, PortVlan
-from netlab.wire.address import parse_cidr, parse_ipv4, parse_mac
+from netlab.wire.address import parse_cidr, parse_ipv4, parse_ipv6, parse_mac
 
 
 def interfaces_of(node: PlanNode, plan: Plan) -> tuple[Ifnet, ...]:
@@ -33,14 +33,16 @@ def interfaces_of(node: PlanNode, plan: Plan) -> tuple[Ifnet, ...]:
 
 
 def _vtep(planned: PlanVtep) -> Ifnet:
-    remotes = tuple(parse_ipv4(remote) for remote in planned.remotes)
+    family = 6 if ":" in planned.local else 4
+    parse = parse_ipv6 if family == 6 else parse_ipv4
+    remotes = tuple(parse(remote) for remote in planned.remotes)
     return Ifnet(
         planned.name,
         parse_mac(planned.mac),
         _addresses(planned.addresses),
         mtu=planned.mtu,
         vlan=PortVlan(access=planned.vlan) if planned.vlan else None,
-        below=Vtep(planned.vni, parse_ipv4(planned.local), remotes, port=planned.port),
+        below=Vtep(planned.vni, parse(planned.local), remotes, port=planned.port, family=family),
     )
 
 

@@ -77,7 +77,7 @@ def udp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     six = isinstance(ip, ipv6.Header)
     if not udp.checksum_ok(m.data, at, ip.src, ip.dst) or (six and not header.checksum):
         return [drop("UDP checksum is wrong", m)]
-    if header.dst in host.vxlan_ports and not six:
+    if header.dst in host.vxlan_ports:
         return [to("vxlan.input", m)]
     key = ("udp6" if six else "udp", header.dst)
     if key not in host.sockets:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from netlab.stack.ip import Outgoing
+from netlab.stack.ip6.state import Outgoing6
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.stage import Hop, branching, drop, stage, to
 from netlab.stack.vlan import too_long
 from netlab.units import SEC
-from netlab.wire import ethernet, ipv4, udp, vxlan
+from netlab.wire import ethernet, ipv4, ipv6, udp, vxlan
 from netlab.wire.decode import flow_hash
 
 if TYPE_CHECKING:
@@ -33,12 +34,15 @@ class Station(NamedTuple):
 
 
 class Vtep:
-    """A tunnel's end. ``local`` and ``remotes`` are outer addresses; what is for everybody goes to all remotes."""
+    """A tunnel's end. ``local`` and ``remotes`` are outer addresses, of IP version ``family``; what is for everybody
+    goes to all remotes."""
 
-    __slots__ = ("local", "output", "port", "remotes", "stations", "vni")
+    __slots__ = ("family", "local", "output", "port", "remotes", "stations", "vni")
 
-    def __init__(self, vni: int, local: int, remotes: tuple[int, ...], *, port: int = vxlan.PORT) -> None:
-        self.vni, self.local, self.remotes, self.port = vni, local, remotes, port
+    def __init__(
+        self, vni: int, local: int, remotes: tuple[int, ...], *, port: int = vxlan.PORT, family: int = 4
+    ) -> None:
+        self.vni, self.local, self.remotes, self.port, self.family = vni, local, remotes, port, family
         self.stations: dict[bytes, Station] = {}
         self.output = "vxlan.output"
 
@@ -61,7 +65,7 @@ class Vtep:
         return (found.remote,) if found is not None and now < found.expires else self.remotes
 
 
-@branching("vxlan.output", to=("ip.output",))
+@branching("vxlan.output", to=("ip.output", "ip6.output"))
 def vxlan_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Wrap a frame for the tunnel behind which its receiver is, or for all of them while that is not known."""
     ifp = m.ifp
@@ -75,35 +79,40 @@ def vxlan_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     ifp.counters["opackets"] += 1
     ifp.counters["obytes"] += len(m.data)
     copies = [m] + [m.copy() for _ in ways[1:]]
-    return [to("ip.output", _wrapped(copy, vtep, remote)) for copy, remote in zip(copies, ways, strict=True)]
+    target = "ip6.output" if vtep.family == 6 else "ip.output"
+    return [to(target, _wrapped(copy, vtep, remote)) for copy, remote in zip(copies, ways, strict=True)]
 
 
 def _wrapped(m: Mbuf, vtep: Vtep, remote: int) -> Mbuf:
-    """Over IPv4 the UDP checksum is left out, as §5 has it; over IPv6 the seam is here."""
-    length = vxlan.SIZE + len(m.data)
+    """Over IPv4 the UDP checksum is left out, as §5 has it; over IPv6 it must not be (RFC 8200 §8.1)."""
     port = vxlan.source_port(flow_hash(m.data))
-    m.prepend(udp.header(port, vtep.port, length) + vxlan.build(vtep.vni))
+    m.prepend(vxlan.build(vtep.vni))
+    if vtep.family == 6:
+        m.data = udp.build(port, vtep.port, m.data, vtep.local, remote)
+        m.tag = Outgoing6(remote, ipv4.UDP, src=vtep.local)
+    else:
+        m.prepend(udp.header(port, vtep.port, len(m.data)))
+        m.tag = Outgoing(remote, ipv4.UDP, src=vtep.local)
     m.rcvif, m.ifp, m.l3, m.tags = None, None, None, ()
     m.mark, m.fib = 0, None  # the tunnel's way is not the inner packet's
-    m.tag = Outgoing(remote, ipv4.UDP, src=vtep.local)
     return m
 
 
 @stage("vxlan.input", to=("ether.input",))
 def vxlan_input(host: Host, m: Mbuf, now: int) -> Hop:
     """Unwrap a frame, learn behind which tunnel its sender is; it comes in by the VTEP of its network."""
-    outer: ipv4.Header = m.l3
-    datagram = udp.parse(m.data, outer.size)
-    at = outer.size + udp.SIZE
+    outer, start = m.l3, m.l4
+    datagram = udp.parse(m.data, start)
+    at = start + udp.SIZE
     header = vxlan.parse(m.data, at)
     if header is None or datagram is None or datagram.length < udp.SIZE + vxlan.SIZE + ethernet.SIZE:
         return drop("VXLAN frame is cut short", m)
     if not header.valid:
         return drop("VXLAN header has no valid VNI (its I flag is 0)", m)
     ifp = host.vteps.get((datagram.dst, header.vni))
-    if ifp is None or not _is_for(ifp, outer.dst):
+    if ifp is None or not _is_for(ifp, outer):
         return drop(f"VXLAN {header.vni} has no end here", m)
-    m.data = m.data[at + vxlan.SIZE : outer.size + datagram.length]
+    m.data = m.data[at + vxlan.SIZE : start + datagram.length]
     m.rcvif, m.l3, m.tag = ifp, None, None
     assert isinstance(ifp.below, Vtep)
     ifp.below.learn(m.data[6:12], outer.src, now)
@@ -112,5 +121,7 @@ def vxlan_input(host: Host, m: Mbuf, now: int) -> Hop:
     return to("ether.input", m)
 
 
-def _is_for(ifp: Ifnet, address: int) -> bool:
-    return isinstance(ifp.below, Vtep) and ifp.below.local == address
+def _is_for(ifp: Ifnet, outer: ipv4.Header | ipv6.Header) -> bool:
+    vtep = ifp.below
+    six = isinstance(outer, ipv6.Header)
+    return isinstance(vtep, Vtep) and vtep.local == outer.dst and six == (vtep.family == 6)
