@@ -151,7 +151,9 @@ class LabBench:
             box.children = (picture,)
             outcomes = await picture.during(lambda: session.run(experiment.workloads))
         finally:
-            self._hang_up(key)
+            session.close()
+            if self._sessions.get(key) is session:  # else the cell has been run again, and it is the new run's
+                del self._sessions[key]
         self.pictures[experiment.name] = picture
         result = result_of(experiment, session, outcomes, backend=backend, seed=seed)
         box.children = (picture, ipywidgets.HTML(words.outcome(experiment, result)))
