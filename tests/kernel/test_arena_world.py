@@ -44,6 +44,12 @@ def fates(outcome: Outcome) -> list[tuple[str, str]]:
     return [(reply.result, reply.said) for reply in outcome.replies]
 
 
+def test_frames_of_our_stack_end_where_nothing_else_happens() -> None:
+    silent = Frames("h1", "h1-eth0", (bytes.fromhex("ffffffffffff0200000001008888") + bytes(46),), interval=300 * MS)
+    with opened(running_ours("h1")) as session:
+        assert session.run([silent])[0].workload == silent
+
+
 def test_several_workloads_at_once_each_get_their_outcome(line: MininetSession) -> None:
     asked = [
         Ping("h1", "h2", count=3),

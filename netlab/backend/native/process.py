@@ -72,9 +72,12 @@ class NodeProcess:
                 flushed = time.monotonic()
 
     def _patience(self, wait: float | None) -> float:
-        if self.rows:
-            return min(FLUSH, wait) if wait is not None else FLUSH
-        return wait if wait is not None else -1
+        """Seconds until something is to be done unasked: a timer, records to be sent, a workload to be given up."""
+        now = self.executor.now()
+        waits = [max(0, deadline - now) / 1e9 for _, deadline in self._running.values()]
+        waits += [wait] if wait is not None else []
+        waits += [FLUSH] if self.rows else []
+        return min(waits, default=-1)
 
     def _flush(self) -> None:
         rows, self.rows[:] = list(self.rows), []
