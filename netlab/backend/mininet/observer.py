@@ -58,10 +58,11 @@ class Observer:
 
     def settle(self) -> None:
         """Return when the log has what has happened so far."""
-        if self._probe is not None:
-            latency = NATIVE_LATENCY if self._probe.has_native else UNFINISHED
+        probe = self._probe  # the session may be closed meanwhile, in another thread
+        if probe is not None:
+            latency = NATIVE_LATENCY if probe.has_native else UNFINISHED
             time.sleep((latency + SETTLING) / 1e9 + TICK)
-            self._probe.poll()
+            probe.poll()
 
     def stop(self) -> None:
         """Watch no more; the log has all that was seen. A second call does nothing."""

@@ -78,7 +78,11 @@ class NativeNode:
 
     def _ask(self, key: Any, *message: Any) -> None:
         self._waiting[key] = Future()
-        self._messages.send(*message)
+        try:
+            self._messages.send(*message)
+        except OSError:  # its process is gone, or the session was closed in another thread
+            self._waiting.pop(key, None)
+            raise self._gone() from None
 
     def _wait(self, key: Any, limit: float) -> Any:
         try:
@@ -95,10 +99,12 @@ class NativeNode:
                 self._handle(message)
         except OSError:
             pass
-        gone = NetlabError(f"the stack on node '{self.name}' has ended")
         for future in list(self._waiting.values()):
             if not future.done():
-                future.set_exception(gone)
+                future.set_exception(self._gone())
+
+    def _gone(self) -> NetlabError:
+        return NetlabError(f"the stack on node '{self.name}' has ended")
 
     def _handle(self, message: tuple[Any, ...]) -> None:
         match message:
