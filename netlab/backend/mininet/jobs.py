@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import shlex
 import shutil
 import signal
@@ -12,7 +13,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from netlab.backend.mininet.channel import Connection
 from netlab.backend.mininet.rooms import Room
 
 _TAG = "NETLAB_JOB"
+DYING = 1.0
+"""Seconds that a killed process is waited for; the kernel takes a few ms."""
 _OWN_COMMANDS = Path("/run/netlab/bin")
 _WANT_A_USER = ("tcpdump",)
 """Programs that as root go on as a user of their own, who does not exist in an ordinary user's arena."""
@@ -37,6 +40,8 @@ class Job:
     deadline: float | None
     why: str = "exited"
     """What the owner is told: exited, limit, or cancelled."""
+    dying: list[int] = field(default_factory=list)
+    """Descriptors of the processes that were killed."""
 
     def signal(self, signum: int) -> None:
         """Send a signal to the whole group."""
@@ -46,13 +51,20 @@ class Job:
     def kill(self, why: str) -> None:
         """End the group, and whatever of it went on to a session of its own (a daemon keeps its environment)."""
         self.why = why
+        pids = tagged(self.tag)
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                self.dying.append(os.pidfd_open(pid))
         self.signal(signal.SIGKILL)
-        for pid in tagged(self.tag):
+        for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
     def reap(self) -> int:
-        """The exit code of a process that has ended: negative for a signal."""
+        """The exit code of a process that has ended: negative for a signal. Nothing that was killed still runs then."""
+        for pidfd in self.dying:
+            select.select([pidfd], [], [], DYING)
+            os.close(pidfd)
         os.close(self.pidfd)
         return int(self.process.wait())
 
