@@ -33,7 +33,7 @@ class World:
     def __init__(self, system: str, version: int, mtu: int) -> None:
         self.now = 0
         self.version, self.mtu = version, mtu
-        self.layer = TcpLayer(SYSTEMS[system](), secret=b"packetdrill", mtu=lambda remote: self.mtu)
+        self.layer = TcpLayer(SYSTEMS[system](), secret=b"packetdrill", mtu=lambda pair: self.mtu)
         self.sent: deque[Sent] = deque()
         """What left and was not yet compared."""
         self.watchers: list[Callable[[], None]] = []

@@ -98,7 +98,7 @@ def _another(m: Mbuf, part: bytes) -> Mbuf:
     return other
 
 
-@branching("ip.reassemble", to=("icmp.input", "udp.input", "icmp.error"))
+@branching("ip.reassemble", to=("icmp.input", "udp.input", "tcp.input", "icmp.error"))
 def ip_reassemble(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Hold a fragment until the others have come; then the first one's journey goes on with the whole packet."""
     header: ipv4.Header = m.l3

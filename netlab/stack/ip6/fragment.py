@@ -48,7 +48,7 @@ def _another(m: Mbuf, part: bytes) -> Mbuf:
     return other
 
 
-@branching("ip6.reassemble", to=("ip6.reassemble", "icmp6.input", "udp.input", "icmp6.error"))
+@branching("ip6.reassemble", to=("ip6.reassemble", "icmp6.input", "udp.input", "tcp.input", "icmp6.error"))
 def ip6_reassemble(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Hold a fragment until the others have come; then the first one's journey goes on with the whole packet."""
     at = m.l4

@@ -9,6 +9,7 @@ from netlab.stack.ip6.state import Message6, Outgoing6, is_linked
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.sockets import Echo, Fault
 from netlab.stack.stage import Hop, branching, drop, end, stage, to
+from netlab.stack.tcp.host import tcp_fault6
 from netlab.wire import icmpv6, ipv4, ipv6, udp
 from netlab.wire.address import is_multicast6
 
@@ -59,6 +60,8 @@ def _fault(host: Host, m: Mbuf, message: icmpv6.Header, body: bytes, now: int) -
     mtu = 0
     if message.type == icmpv6.PACKET_TOO_BIG:
         mtu = host.paths6.learn(quoted.dst, message.rest, quoted.length + ipv6.SIZE, now) or message.rest
+    if upper.proto == ipv4.TCP:
+        return tcp_fault6(m, message, quoted, body[upper.at :], mtu)
     key, seq = _asker(body, upper)
     if key is None:
         return drop("ICMPv6 error quotes nothing that was sent here", m)

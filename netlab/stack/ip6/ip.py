@@ -42,7 +42,7 @@ def error6(host: Host, m: Mbuf, type: int, code: int, reason: str, rest: int = 0
     return [gone, to("icmp6.error", message)]
 
 
-@branching("ip6.input", to=("ip6.forward", "ip6.reassemble", "icmp6.input", "udp.input", "icmp6.error"))
+@branching("ip6.input", to=("ip6.forward", "ip6.reassemble", "icmp6.input", "udp.input", "tcp.input", "icmp6.error"))
 def ip6_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Check the header; keep what is for this host or its groups, forward the rest if this host is a router."""
     inet6 = host.inet6
@@ -84,7 +84,12 @@ def deliver6(host: Host, m: Mbuf) -> list[Hop]:
     return error6(host, m, icmpv6.PARAMETER_PROBLEM, UNKNOWN_HEADER, reason, found.pointer)
 
 
-_PROTOCOLS = {icmpv6.PROTO: "icmp6.input", ipv4.UDP: "udp.input", ipv6.FRAGMENT: "ip6.reassemble"}
+_PROTOCOLS = {
+    icmpv6.PROTO: "icmp6.input",
+    ipv4.UDP: "udp.input",
+    ipv4.TCP: "tcp.input",
+    ipv6.FRAGMENT: "ip6.reassemble",
+}
 
 
 @branching("ip6.forward", to=("nd.output", "icmp6.error"))

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from netlab.stack.ip import Outgoing as IpOutgoing
+from netlab.stack.ip6.ip import source6, way_to
+from netlab.stack.ip6.state import Outgoing6
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.sockets import Message
 from netlab.stack.stage import Hop, branching, drop, end, stage, to
@@ -13,7 +15,8 @@ from netlab.stack.tcp.knobs import Knobs, linux
 from netlab.stack.tcp.layer import Endpoint, Outgoing, Pair, Step, TcpLayer, Told
 from netlab.stack.tcp.listener import Listener
 from netlab.stack.tcp.segment import Event, Segment
-from netlab.wire import icmp, ipv4, tcp
+from netlab.wire import icmp, icmpv6, ipv4, ipv6, tcp
+from netlab.wire.address import is_multicast6
 
 if TYPE_CHECKING:
     from netlab.stack.host import Host
@@ -35,8 +38,8 @@ class TcpFault(NamedTuple):
 
     pair: Pair
     seq: int
-    type: int
-    code: int
+    hard: bool
+    """Whether it ends an attempt to connect (RFC 1122 §4.2.3.9)."""
     mtu: int
 
 
@@ -50,10 +53,14 @@ class HostTcp:
         self._armed: int | None = None
         self._ports = 49151
 
-    def _mtu(self, remote: int) -> int:
-        route = self.host.fibs.lookup(remote)
-        link = self.host.interfaces[route.interface].mtu if route else LARGEST_LINK
-        return self.host.paths.mtu(remote, self._now, link)
+    def _mtu(self, pair: Pair) -> int:
+        host = self.host
+        if pair.version == 6:
+            way = way_to(host, Outgoing6(pair.remote, ipv4.TCP))
+            return host.paths6.mtu(pair.remote, self._now, host.inet6.link_mtu(way[0]) if way else LARGEST_LINK)
+        route = host.fibs.lookup(pair.remote)
+        link = host.interfaces[route.interface].mtu if route else LARGEST_LINK
+        return host.paths.mtu(pair.remote, self._now, link)
 
     def ephemeral(self) -> int:
         """A local port that no connection uses (RFC 6056, in order)."""
@@ -92,8 +99,8 @@ class HostTcp:
         if isinstance(message, TcpNews):
             return self.tell(message.told, now)
         assert isinstance(message, TcpFault)
-        hard = message.type == icmp.UNREACHABLE and message.code in HARD
-        said = self.layer.icmp(message.pair, message.seq, now, "EHOSTUNREACH", hard=hard, mtu=message.mtu)
+        error = "ECONNREFUSED" if message.hard else "EHOSTUNREACH"
+        said = self.layer.icmp(message.pair, message.seq, now, error, hard=message.hard, mtu=message.mtu)
         return self.follow(said, now, cause=pkt)
 
     def _arm(self) -> None:
@@ -110,6 +117,8 @@ class HostTcp:
 
 HARD = frozenset({icmp.PROTOCOL_UNREACHABLE, icmp.PORT_UNREACHABLE, icmp.ADMIN_PROHIBITED})
 """ICMP codes that end an attempt to connect (RFC 1122 §4.2.3.9)."""
+HARD6 = frozenset({icmpv6.ADMIN_PROHIBITED, icmpv6.PORT_UNREACHABLE})
+"""The same for ICMPv6."""
 
 
 # ---- stages --------------------------------------------------------------------------------------
@@ -118,15 +127,15 @@ HARD = frozenset({icmp.PROTOCOL_UNREACHABLE, icmp.PORT_UNREACHABLE, icmp.ADMIN_P
 @branching("tcp.input", to=("tcp.output", "socket.deliver"))
 def tcp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Check a segment and hand it to its connection; what that answers leaves, what it tells goes to the sockets."""
-    ip = m.l3
-    at, stop = ip.size, len(m.data)
+    ip, at, stop = m.l3, m.l4, len(m.data)
+    six = isinstance(ip, ipv6.Header)
     header = tcp.parse(m.data, at)
     if header is None:
         return [drop("TCP segment is cut short", m)]
     if not tcp.checksum_ok(m.data, at, stop, ip.src, ip.dst):
         return [drop("TCP checksum is wrong", m)]
-    if ip.dst in host.broadcasts:
-        return [drop("a segment to a broadcast address", m)]
+    if is_multicast6(ip.dst) if six else ip.dst in host.broadcasts:
+        return [drop("a segment to more than one host", m)]
     payload = m.data[at + header.size : stop]
     segment = Segment(
         header.seq,
@@ -138,7 +147,8 @@ def tcp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
         header.urgent,
         ip.tos & 3,
     )
-    step = host.tcp.layer.segment(Pair(ip.dst, header.dst, ip.src, header.src), segment, now)
+    pair = Pair(ip.dst, header.dst, ip.src, header.src, 6 if six else 4)
+    step = host.tcp.layer.segment(pair, segment, now)
     sent = host.tcp.hops(step, now, cause=m.pkt)
     if not step.told:
         return [end(m), *sent]
@@ -146,7 +156,7 @@ def tcp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     return [*sent, to("socket.deliver", m)]
 
 
-@stage("tcp.output", to=("ip.output",))
+@stage("tcp.output", to=("ip.output", "ip6.output"))
 def tcp_output(host: Host, m: Mbuf, now: int) -> Hop:
     """Put the TCP header in front, with its options and the checksum over the addresses that IP will use."""
     out: Outgoing = m.tag
@@ -165,18 +175,31 @@ def tcp_output(host: Host, m: Mbuf, now: int) -> Hop:
         urgent=s.urgent,
     )
     df = host.tcp.layer.knobs.path_mtu_discovery
+    if pair.version == 6:
+        m.tag = Outgoing6(pair.remote, ipv4.TCP, pair.local, out.ttl, out.tos, df=df)
+        return Hop("ip6.output", m)
     m.tag = IpOutgoing(pair.remote, ipv4.TCP, src=pair.local, ttl=out.ttl, tos=out.tos, df=df)
     return Hop("ip.output", m)
 
 
 def tcp_fault(m: Mbuf, message: icmp.Header, quoted: ipv4.Header, body: bytes, mtu: int) -> Hop:
     """An ICMP error that quotes a segment is for its connection; eight bytes of it are enough (RFC 5927 §4.1)."""
-    begin = body[quoted.size : quoted.size + 8]
+    hard = message.type == icmp.UNREACHABLE and message.code in HARD
+    return _fault(m, quoted.src, quoted.dst, 4, body[quoted.size : quoted.size + 8], hard, mtu)
+
+
+def tcp_fault6(m: Mbuf, message: icmp.Header, quoted: ipv6.Header, begin: bytes, mtu: int) -> Hop:
+    """The same for ICMPv6; ``begin`` is what was quoted of the segment."""
+    hard = message.type == icmpv6.UNREACHABLE and message.code in HARD6
+    return _fault(m, quoted.src, quoted.dst, 6, begin[:8], hard, mtu)
+
+
+def _fault(m: Mbuf, local: int, remote: int, version: int, begin: bytes, hard: bool, mtu: int) -> Hop:
     if len(begin) < 8:
         return drop("ICMP error quotes nothing that was sent here", m)
     sport, dport = int.from_bytes(begin[:2], "big"), int.from_bytes(begin[2:4], "big")
-    pair = Pair(quoted.src, sport, quoted.dst, dport)
-    m.tag = (KEY, TcpFault(pair, int.from_bytes(begin[4:], "big"), message.type, message.code, mtu))
+    pair = Pair(local, sport, remote, dport, version)
+    m.tag = (KEY, TcpFault(pair, int.from_bytes(begin[4:], "big"), hard, mtu))
     return to("socket.deliver", m)
 
 
@@ -195,14 +218,18 @@ class TcpSocket:
 
     @classmethod
     def connect(
-        cls, host: Host, dst: int, port: int, hear: Hear, now: int, *, local_port: int = 0
+        cls, host: Host, dst: int, port: int, hear: Hear, now: int, *, local_port: int = 0, version: int | None = None
     ) -> tuple[TcpSocket, list[Hop]]:
-        """Open actively. ValueError when no route leads there, or the pair of ends is in use."""
-        src = host.source_for(dst)
+        """Open actively, over IPv6 when ``dst`` needs more than 32 bits or ``version`` says so.
+
+        ValueError when no route leads there, or the pair of ends is in use.
+        """
+        six = dst > 0xFFFFFFFF if version is None else version == 6
+        src = source6(host, Outgoing6(dst, ipv4.TCP)) if six else host.source_for(dst)
         if not src:
             raise ValueError(f"{host.name}: no route to that address")
         layer = host.tcp.layer
-        pair = Pair(src, local_port or host.tcp.ephemeral(), dst, port)
+        pair = Pair(src, local_port or host.tcp.ephemeral(), dst, port, 6 if six else 4)
         endpoint = Endpoint(pair, layer.new_connection(pair, now))
         made = cls(host, endpoint, hear)
         return made, host.tcp.follow(layer.open(endpoint, now), now)

@@ -84,15 +84,15 @@ class TcpLayer:
     """All connections of one host. ``secret`` makes sequence numbers and cookies unguessable (RFC 6528)."""
 
     def __init__(
-        self, knobs: Knobs | None = None, *, secret: bytes = b"netlab", mtu: Callable[[int], int] | None = None
+        self, knobs: Knobs | None = None, *, secret: bytes = b"netlab", mtu: Callable[[Pair], int] | None = None
     ) -> None:
         self.knobs = knobs or freebsd()
         self.endpoints: dict[Pair, Endpoint] = {}
         self.listeners: dict[tuple[int | None, int], Listener] = {}
         self.jar = CookieJar()
         self._secret = secret
-        self._mtu = mtu or (lambda remote: 1500)
-        """Remote address -> MTU of the way there."""
+        self._mtu = mtu or (lambda pair: 1500)
+        """The ends of a connection -> MTU of the way between."""
         self._heap: list[tuple[int, int, Endpoint]] = []
         self._serial = 0
 
@@ -112,7 +112,7 @@ class TcpLayer:
 
     def local_mss(self, pair: Pair, tunnelled: bool = False) -> int:
         """What fits into a packet on the way to a peer."""
-        return self._mtu(pair.remote) - HEADERS[pair.version] - (self.knobs.udp_overhead if tunnelled else 0)
+        return self._mtu(pair) - HEADERS[pair.version] - (self.knobs.udp_overhead if tunnelled else 0)
 
     def open(self, endpoint: Endpoint, now: int) -> Step:
         """Active open of an endpoint that was made with `new_connection`; ValueError when the pair is in use."""

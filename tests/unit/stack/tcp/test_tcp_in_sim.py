@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 
 from netlab.backend.sim import SimSession
+from netlab.stack.host import Host
 from netlab.stack.stage import Hop
+from netlab.topology.generators import cable
 from netlab.topology.resolve import resolve
-from netlab.topology.spec import End, Limit, Link, Node, Topology
+from netlab.topology.spec import End, Interface, Limit, Link, Node, Topology
 from netlab.trace.journey import journeys
 from netlab.units import MS, SEC
 from netlab.wire.address import parse_ipv4
@@ -70,6 +72,36 @@ def test_many_connections_share_a_short_queue() -> None:
     assert sink.digests == [hashlib.sha256(data).hexdigest()] * 8
     assert session.executors["h1"].host.interfaces["h1-eth0"].counters["oqdrops"] > 0, "the queue was full at times"
     assert all(program.error == "" for program in programs)
+
+
+def narrow_path() -> SimSession:
+    """h1 and h2 with links of 1,500 bytes, and a link of 1,300 bytes between their routers; both IPs."""
+    narrow, wide = Interface("eth1", mtu=1300), Interface("eth0", mtu=1500)
+    r1 = Node("r1", "router", interfaces=(wide, narrow))
+    r2 = Node("r2", "router", interfaces=(replace(narrow, name="eth0"), replace(wide, name="eth1")))
+    links = (cable("h1", "r1"), cable("r1", "r2"), cable("r2", "h2"))
+    return SimSession(resolve(Topology("narrow", (Node("h1"), r1, r2, Node("h2")), links, ipv6="static")))
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_a_narrow_link_on_the_way_is_learned(family: int) -> None:
+    data = pattern(200_000)
+    session = narrow_path()
+    hosts = {name: executor.host for name, executor in session.executors.items()}
+    dst = address(session, "h2") if family == 4 else global6(hosts["h2"])
+    sink = Sink(hosts["h2"], 5001)
+    program = BulkSender(hosts["h1"], dst, 5001, data, silent)
+    session.executors["h1"].inject(program.start(session.now))
+    session.loop.run(60 * SEC)
+    assert sink.digests == [hashlib.sha256(data).hexdigest()]
+    learned = hosts["h1"].paths if family == 4 else hosts["h1"].paths6
+    assert learned.mtu(dst, session.now, 1500) == 1300
+
+
+def global6(host: Host) -> int:
+    """The host's IPv6 address that routers forward to."""
+    [found] = [a for a in host.inet6.addresses if a >> 118 != 0x3FA]
+    return found
 
 
 def test_nobody_listens_and_the_program_is_refused() -> None:
