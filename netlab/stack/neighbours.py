@@ -15,6 +15,10 @@ WAITING = 16
 """How many packets may wait for one answer (FreeBSD net.link.ether.inet.maxhold)."""
 
 
+HELD = 1024
+"""Addresses remembered, so that forged senders fill no memory: the oldest for which nothing waits is forgotten first."""
+
+
 class Neighbour:
     """One address: ``mac`` is None while it is being asked for."""
 
@@ -46,8 +50,15 @@ class Neighbours:
         entry = self._entries.get(address)
         if entry is not None and entry.mac is None:
             return entry, False
+        self._make_room()
         self._entries[address] = entry = Neighbour(ifp)
         return entry, True
+
+    def _make_room(self) -> None:
+        if len(self._entries) >= HELD:
+            old = next((address for address, entry in self._entries.items() if not entry.waiting), None)
+            if old is not None:
+                del self._entries[old]
 
     def pending(self, address: int) -> Neighbour | None:
         """The entry that still waits for an answer, if there is one."""
@@ -60,6 +71,7 @@ class Neighbours:
         if entry is None:
             if not create:
                 return []
+            self._make_room()
             self._entries[address] = entry = Neighbour(ifp)
         entry.mac, entry.expires = mac, now + LIFETIME
         waited, entry.waiting = entry.waiting, []

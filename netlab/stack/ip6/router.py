@@ -26,6 +26,8 @@ INTERVAL = 4 * SEC
 """RFC 4861 §10: MAX_RTR_SOLICITATIONS and RTR_SOLICITATION_INTERVAL."""
 LIFETIME = 1800
 """Seconds that a default router is one (AdvDefaultLifetime, §6.2.1). What is learned is not aged here."""
+ADDRESSES = 16
+"""The most that an interface has (Linux net.ipv6.conf.*.max_addresses): a liar may advertise prefixes without end."""
 
 Learn = Callable[["Host", Ifnet, int, bytes], list[Hop]]
 
@@ -107,5 +109,5 @@ def _believe(inet6: Inet6, ifp: Ifnet, router: int, said: icmpv6.Advertisement) 
     for prefix in said.prefixes:
         # An interface identifier has 64 bits here (RFC 4862 §5.5.3 d); fe80::/64 is nobody's to give.
         usable = prefix.length == 64 and prefix.valid >= prefix.preferred and not is_link_local(prefix.prefix)
-        if prefix.autonomous and prefix.valid and usable:
+        if prefix.autonomous and prefix.valid and usable and len(inet6.held[ifp.name]) < ADDRESSES:
             inet6.add(ifp, prefix.prefix >> 64 << 64 | interface_id(ifp.mac), 64)

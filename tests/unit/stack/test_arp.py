@@ -109,3 +109,10 @@ def test_a_router_tells_the_sender_when_the_next_hop_never_answers() -> None:
     desk.waits(TRIES * SEC)
     message = icmp.parse(desk.sent[-1][1], ethernet.SIZE + 20)
     assert message is not None and (message.type, message.code) == (icmp.UNREACHABLE, icmp.HOST_UNREACHABLE)
+
+
+def test_forged_senders_fill_no_memory() -> None:
+    d = Desk(host())
+    for n in range(3000):
+        d.host.neighbours.learn(address("10.0.1.2") + n, PEER_MAC, d.host.interfaces["eth0"], 0, create=True)
+    assert len(d.host.neighbours.table()) == 1024

@@ -188,6 +188,13 @@ def test_what_no_address_can_be_made_of_is_not_believed(heard: bytes) -> None:
     assert d.receives(heard).host.inet6.addresses == before
 
 
+def test_a_liar_fills_an_interface_with_no_more_than_sixteen_addresses() -> None:
+    d = seeking()
+    for n in range(40):
+        d.receives(told(said(prefixes=(PREFIX._replace(prefix=PREFIX.prefix + (n << 64)),))))
+    assert len(d.host.inet6.held["eth0"]) == 16
+
+
 def test_a_host_that_was_not_told_to_believes_no_router() -> None:
     d = desk6().receives(told(said()))
     assert len(d.host.inet6.fib.routes) == 2 and d.host.inet6.mtus == {}
