@@ -18,10 +18,10 @@ from netlab.topology.mistakes import Mistakes
 from netlab.topology.routing import DEFAULT, Routing, longest_first
 from netlab.topology.spec import Plan, PlanNode, PlanRoute
 from netlab.topology.wiring import Port, Wiring
-from netlab.wire.address import interface_id, link_local, parse_mac
 
 MINIMUM_MTU = 1280
 """RFC 8200 §5."""
+_LINK_LOCAL = 0xFE80 << 112
 Six = dict[str, tuple[IPv6Interface, ...]]
 
 
@@ -56,7 +56,7 @@ def _node(node: PlanNode, six: Six, routes: tuple[PlanRoute, ...]) -> PlanNode:
 def _route(route: PlanRoute, macs: Mapping[str, str], slaac: bool) -> PlanRoute:
     """A route as IPv6 has it. A router that advertises itself is known by its link-local address."""
     prefix = "::/0" if route.prefix == DEFAULT else route.prefix
-    via = str(IPv6Address(link_local(parse_mac(macs[route.via])))) if slaac and route.via else route.via
+    via = str(IPv6Address(_LINK_LOCAL | _interface_id(macs[route.via]))) if slaac and route.via else route.via
     return PlanRoute(prefix, via, route.interface)
 
 
@@ -101,7 +101,7 @@ def _chosen(
 ) -> IPv6Interface:
     network = IPv6Network((0xFD00 << 112 | _alike(number) << 96, 64))
     if mode == "slaac" and port.node.kind == "host":
-        host = interface_id(parse_mac(macs[port.name]))
+        host = _interface_id(macs[port.name])
     else:
         host = _alike(int(addressing.addresses[port.name][0].ip) - int(domain.network.network_address))
     return IPv6Interface((int(network.network_address) | host, 64))
@@ -134,3 +134,9 @@ def _routing(wiring: Wiring, addressing: Addressing, six: Six, mistakes: Mistake
 class _Routing6(Routing):
     def written(self, *args: object) -> list[PlanRoute]:
         return []
+
+
+def _interface_id(mac: str) -> int:
+    """What a host makes of its MAC address: the modified EUI-64 (RFC 4291 appendix A; `wire` is no room of ours)."""
+    octets = bytes.fromhex(mac.replace(":", ""))
+    return int.from_bytes(bytes((octets[0] ^ 2,)) + octets[1:3] + b"\xff\xfe" + octets[3:], "big")
