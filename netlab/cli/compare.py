@@ -53,7 +53,8 @@ def run(options: Namespace) -> int:
 def told(flow: Flow) -> list[str]:
     """A line for the flow, one for each packet's way, and what differs."""
     verdict = "differs" if flow.differences else "same"
-    lines = [f"{verdict:7}  {flow.kind:4}  {flow.src} → {flow.dst}  {flow.results[0]}"]
+    again = " (at the second look)" if flow.looks > 1 else ""
+    lines = [f"{verdict:7}  {flow.kind:4}  {flow.src} → {flow.dst}  {flow.results[0]}{again}"]
     lines += [f"           {passage.said}: {' → '.join(passage.nodes)}" for passage in flow.passages]
     return lines + [f"         ! {difference}" for difference in flow.differences]
 

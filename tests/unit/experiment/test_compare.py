@@ -68,6 +68,23 @@ def test_a_router_without_a_route_is_a_difference() -> None:
     assert any(flow.differences for flow in flows)
 
 
+class Shaky(Bent):
+    """Loses everything the first time."""
+
+    times = 0
+
+    def open(self, plan: Plan, *, seed: int = 0, slots: Slots | None = None) -> SimSession:
+        self.times += 1
+        return super().open(plan, seed=seed, slots=slots) if self.times == 1 else SimBackend().open(plan, seed=seed)
+
+
+def test_a_difference_that_does_not_come_again_is_none() -> None:
+    shaky = Shaky(lambda plan: replace(plan, links=tuple(replace(link, loss=1.0) for link in plan.links)))
+    flows = compare(LINE, (SimBackend(), shaky))
+    assert shaky.times == 2 and all(flow.differences == () and flow.looks == 2 for flow in flows)
+    assert told(flows[0])[0].endswith("answered (at the second look)")
+
+
 def test_flows_are_bounded_and_both_ways() -> None:
     plan = resolve(load_topology("star,5"))
     assert len(workloads_of(plan, 1000)) == 2 * 5 * 4
