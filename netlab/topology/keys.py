@@ -142,6 +142,10 @@ OVERLAY = Fields(
             Text(values.network, _text(_IPV4 + _LENGTH, "192.168.42.0/24")),
             "the subnet of the addresses in it; one is chosen when left out",
         ),
+        "underlay": Key(
+            Text(values.one_of("ipv4", "ipv6"), {"enum": ["ipv4", "ipv6"]}),
+            "what its tunnels go over: ipv4 or ipv6; ipv4 when left out",
+        ),
         "vlan": Key(VID, "the VLAN that it is a part of on switches that have VLANs; 1 when left out"),
     }
 )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, get_args
 
 from netlab.topology import values
 from netlab.topology.mistakes import Mistakes
-from netlab.topology.spec import Interface, Node, Overlay, PlanVtep, Topology
+from netlab.topology.spec import Interface, Node, Overlay, Plan, PlanNode, PlanVtep, Topology, Underlay
 from netlab.topology.vlans import fits_kernel
 from netlab.topology.wiring import Port, Wiring, has_vlans
 
 if TYPE_CHECKING:
     from netlab.topology.addressing import Addressing
 
+IPV6_MORE = 20
+"""What an IPv6 header takes more than one of IPv4."""
 OVERHEAD = 50
 """What IPv4, UDP, VXLAN and the inner Ethernet header take of the outer MTU (20 + 8 + 8 + 14)."""
 
@@ -60,6 +63,8 @@ def _faults(overlay: Overlay, topology: Topology) -> list[tuple[str, str]]:
     ):
         if not isinstance(value, int) or not 1 <= value <= limit:
             found.append((f"has the {what} {value!r}", f"it is a number from 1 to {limit}"))
+    if overlay.underlay not in get_args(Underlay):
+        found.append((f"goes over '{overlay.underlay}'", "it may be ipv4 or ipv6"))
     twins = [o.name for o in topology.overlays if o is not overlay and (o.vni, o.port) == (overlay.vni, overlay.port)]
     if twins:
         found.append((f"has the vni {overlay.vni}, which {twins[0]} has too", "give each overlay a number of its own"))
@@ -108,6 +113,40 @@ def _vtep(overlay: Overlay, node: Node, wiring: Wiring, addressing: Addressing, 
     return PlanVtep(
         name, node.name, overlay.name, overlay.vni, overlay.port, local, remotes, macs[name], addresses, mtu, vlan
     )
+
+
+def over_ipv6(plan: Plan, mistakes: Mistakes) -> Plan:
+    """The plan with the tunnels of overlays over IPv6 at their nodes' IPv6 addresses; they leave 20 bytes less."""
+    six = {overlay.name for overlay in mistakes.topology.overlays if overlay.underlay == "ipv6"}
+    outer = {node.name: _first_ipv6(node) for node in plan.nodes}
+    for overlay in (o for o in mistakes.topology.overlays if o.name in six):
+        for name in (name for name in overlay.members if not outer[name] or plan.node(name).kind == "switch"):
+            what = f"overlay {overlay.name} goes over IPv6, which {name} has not"
+            right = "write 'ipv6: static' for the network, or leave out switches; or let it go over IPv4"
+            mistakes.note(what, ("overlay", overlay.name), right=right)
+            return plan
+    return replace(plan, nodes=tuple(_tunnelled(node, six, outer, mistakes) for node in plan.nodes)) if six else plan
+
+
+def _first_ipv6(node: PlanNode) -> str:
+    held = [a for i in node.interfaces for a in i.addresses] + [a for v in node.vlans for a in v.addresses]
+    return next((a.partition("/")[0] for a in held if ":" in a), "")
+
+
+def _tunnelled(node: PlanNode, six: set[str], outer: dict[str, str], mistakes: Mistakes) -> PlanNode:
+    members = {overlay.name: overlay.members for overlay in mistakes.topology.overlays}
+    vteps = tuple(
+        replace(
+            vtep,
+            local=outer[node.name],
+            remotes=tuple(outer[name] for name in members[vtep.overlay] if name != node.name),
+            mtu=vtep.mtu - IPV6_MORE,
+        )
+        if vtep.overlay in six
+        else vtep
+        for vtep in node.vteps
+    )
+    return replace(node, vteps=vteps)
 
 
 def _outer(node: str, wiring: Wiring, addressing: Addressing) -> tuple[Port, str]:

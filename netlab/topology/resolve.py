@@ -7,7 +7,7 @@ from netlab.topology import policy, values
 from netlab.topology.addressing import Addressing, assign
 from netlab.topology.ipv6 import with_ipv6
 from netlab.topology.mistakes import Mistakes, bad_topology
-from netlab.topology.overlays import overlay_stations, vtep_name, vteps
+from netlab.topology.overlays import over_ipv6, overlay_stations, vtep_name, vteps
 from netlab.topology.routing import Routing
 from netlab.topology.spec import Link, Node, Plan, PlanInterface, PlanLink, PlanNode, PlanVlan, Topology
 from netlab.topology.steering import check_steering
@@ -43,6 +43,7 @@ def attempt(topology: Topology) -> tuple[Plan | None, list[NetlabError]]:
     nodes = tuple(_node(node, wiring, addressing, macs, routing) for node in topology.nodes)
     links = tuple(_link(link, *ends) for link, ends in zip(topology.links, wiring.links, strict=True))
     plan = with_ipv6(Plan(topology.name, nodes, links), wiring, addressing, macs, mistakes)
+    plan = over_ipv6(plan, mistakes)
     return (None if mistakes else plan), mistakes.found
 
 

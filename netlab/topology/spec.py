@@ -15,6 +15,7 @@ Unit = Literal["packets", "bytes"]
 Protocol = Literal["tcp", "udp", "icmp"]
 HashKey = Literal["microsoft", "symmetric"]
 Spread = Literal["hash", "spray"]
+Underlay = Literal["ipv4", "ipv6"]
 Tag = Literal["802.1Q", "802.1ad"]
 """A kind of VLAN tag: a customer's (EtherType 0x8100), or a provider's (0x88A8)."""
 
@@ -190,6 +191,8 @@ class Overlay:
     members: tuple[str, ...]
     port: int = 4789
     network: str = ""
+    underlay: Underlay = "ipv4"
+    """What the tunnels go over."""
     vlan: int = 0
     """0: 1, the VLAN of a switch's ports of which nothing is said."""
 

@@ -124,6 +124,8 @@ def _overlay(overlay: Overlay) -> dict[str, str]:
         keys["port"] = str(overlay.port)
     if overlay.network:
         keys["network"] = overlay.network
+    if overlay.underlay != Overlay.underlay:
+        keys["underlay"] = overlay.underlay
     return keys | ({"vlan": str(overlay.vlan)} if overlay.vlan else {})
 
 

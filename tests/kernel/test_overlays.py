@@ -64,6 +64,18 @@ def test_the_kernels_vtep_and_ours_are_one_wire(network: str) -> None:
     assert echoes == {"VXLAN 42 10.0.2.1 → 10.0.3.1"}, "learned, so sent to one"
 
 
+def test_the_kernels_vtep_and_ours_are_one_wire_over_ipv6_too() -> None:
+    with opened(plan_of("vxlan,3,underlay=ipv6", "h2")) as session:
+        assert session.verify() == ()
+        assert pings(session, "h1", "192.168.42.2", "-M", "do", "-s", str(1430 - 28)), "the kernel asks, we answer"
+        [ours] = session.run([Ping("h2", "192.168.42.3", count=2, size=1430 - 28)])
+        assert ours.answered == 2, "we ask, the kernel answers"
+    said = [describe(frame) for frame in sent(session.log, "h2-eth0")]
+    echoes = {line.partition(": ICMP")[0] for line in said if "echo request 192.168.42.2 → 192.168.42.3" in line}
+    assert echoes == {"VXLAN 42 fd00:2::1 → fd00:3::1"}
+    assert max(map(len, sent(session.log, "h2-eth0"))) == 14 + 1500
+
+
 def test_the_tunnel_leaves_both_the_same_mtu() -> None:
     with opened(plan_of("vxlan", "h2")) as session:
         assert pings(session, "h1", "192.168.42.2", "-M", "do", "-s", str(1450 - 28))
@@ -177,7 +189,9 @@ COMPLAINTS = (
 """What tshark calls malformed, cut short, a warning or worse (PI_WARN and up), or wrongly summed."""
 
 
-@pytest.mark.parametrize("network", ["vlan_trunk", "qinq", "vxlan", "vxlan,3,port=8472", "vxlan_vlan", "tagged"])
+@pytest.mark.parametrize(
+    "network", ["vlan_trunk", "qinq", "vxlan", "vxlan,3,port=8472", "vxlan,3,underlay=ipv6", "vxlan_vlan", "tagged"]
+)
 def test_tshark_reads_every_frame_as_we_meant_it(tmp_path: Path, network: str) -> None:
     plan = tagged(tmp_path) if network == "tagged" else plan_of(network)
     hosts = [n for n in plan.nodes if n.kind == "host"]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 from netlab.backend.mininet import rtnl
 from netlab.topology.spec import PlanVtep
 
 _NAME, _ADDRESS, _MTU, _LINKINFO = 3, 1, 4, 18
-_ID, _LOCAL, _LEARNING, _PORT = 1, 4, 7, 15
+_ID, _LOCAL, _LEARNING, _PORT, _LOCAL6 = 1, 4, 7, 15, 17
 _NEWNEIGH, _APPEND = 28, 0x800
 _AF_BRIDGE, _FOREVER, _OWN = 7, 0xC0, 2
 """Address family; NUD_PERMANENT and NUD_NOARP; NTF_SELF: the device's own table."""
@@ -22,7 +22,7 @@ def vxlan_messages(vtep: PlanVtep, kernel_name: str, index: int) -> Iterator[byt
     options = rtnl.nested(
         2,
         rtnl.u32(_ID, vtep.vni),
-        rtnl.attr(_LOCAL, socket.inet_aton(vtep.local)),
+        rtnl.attr(_LOCAL6 if ":" in vtep.local else _LOCAL, ip_address(vtep.local).packed),
         rtnl.attr(_LEARNING, b"\1"),
         rtnl.attr(_PORT, struct.pack("!H", vtep.port)),
     )
@@ -32,7 +32,7 @@ def vxlan_messages(vtep: PlanVtep, kernel_name: str, index: int) -> Iterator[byt
     yield rtnl.message(rtnl.NEWLINK, flags, rtnl.link_body(index), rtnl.text(_NAME, kernel_name), mac, mtu, info)
     for remote in vtep.remotes:
         body = struct.pack("=BxHiHBB", _AF_BRIDGE, 0, index, _FOREVER, _OWN, 0)
-        to_all = (rtnl.attr(_LLADDR, bytes(6)), rtnl.attr(_DST, socket.inet_aton(remote)))
+        to_all = (rtnl.attr(_LLADDR, bytes(6)), rtnl.attr(_DST, ip_address(remote).packed))
         yield rtnl.message(_NEWNEIGH, rtnl.ACK | rtnl.CREATE | _APPEND, body, *to_all)
 
 

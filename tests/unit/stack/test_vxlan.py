@@ -12,7 +12,8 @@ from netlab.stack.mbuf import Mbuf
 from netlab.stack.stage import Hop
 from netlab.stack.vxlan import AGEING, LIMIT, Vtep
 from netlab.topology.spec import PortVlan
-from netlab.wire import arp, ethernet, icmp, ipv4, udp, vxlan
+from netlab.wire import arp, ethernet, icmp, icmpv6, ipv4, ipv6, udp, vxlan
+from netlab.wire.address import parse_ipv6
 from netlab.wire.decode import layers, malformed
 
 MAC, VTEP_MAC = bytes.fromhex("020000000100"), bytes.fromhex("020000000180")
@@ -184,3 +185,51 @@ def test_a_tunnel_is_of_one_vlan_of_a_bridge() -> None:
     assert d.sent == [] and d.drops == ["no other port of VLAN 20"]
     d.receives(outer(vxlan.build(42, inner(dst=b"\xff" * 6))))
     assert [name for name, _ in d.takes_sent()] == ["eth1"]
+
+
+# ---- over IPv6 -----------------------------------------------------------------------------------
+
+ME6, NEAR6 = parse_ipv6("fd00::1"), parse_ipv6("fd00::2")
+
+
+def desk6() -> Desk:
+    """blue is VXLAN 42 from fd00::1 to fd00::2."""
+    eth0 = Ifnet("eth0", MAC)
+    blue = Ifnet("blue", VTEP_MAC, mtu=1430, below=Vtep(42, ME6, (NEAR6,), family=6))
+    host = Host("x", "host", (eth0, blue), ())
+    host.inet6.add(eth0, ME6, 64)
+    return Desk(host)
+
+
+def outer6(payload: bytes, *, checksum: bool = True, dst: int = ME6) -> bytes:
+    datagram = udp.build(50000, vxlan.PORT, payload, NEAR6, dst)
+    if not checksum:
+        datagram = datagram[:6] + b"\0\0" + datagram[8:]
+    return ethernet.build(MAC, PEER_MAC, ethernet.IPV6, ipv6.build(NEAR6, dst, udp.PROTO, datagram))
+
+
+def test_over_ipv6_the_checksum_is_made_and_asked_for() -> None:
+    d = desk6()
+    m = Mbuf(inner(body=bytes(1430)), pkt=1)
+    m.ifp = d.host.interfaces["blue"]
+    d.does([Hop("vxlan.output", m)]).takes_sent()
+    told = icmpv6.neighbor_advertisement(NEAR6, PEER_MAC, NEAR6, ME6)
+    answer = ipv6.build(NEAR6, ME6, icmpv6.PROTO, told, hops=255)
+    d.receives(ethernet.build(MAC, PEER_MAC, ethernet.IPV6, answer))
+    [(_, frame)] = d.takes_sent()
+    datagram, header = udp.parse(frame, 54), vxlan.parse(frame, 62)
+    assert datagram is not None and datagram.checksum and udp.checksum_ok(frame, 54, ME6, NEAR6)
+    assert header is not None and header.vni == 42 and frame[70:] == inner(body=bytes(1430))
+    assert len(frame) == 14 + 1500, "the tunnel takes seventy bytes"
+
+    d.receives(outer6(vxlan.build(42, inner(dst=OTHER))))
+    assert d.drops == ["frame is for another station"], "the inner frame came out"
+    d.receives(outer6(vxlan.build(42, inner()), checksum=False))
+    assert d.drops[1:] == ["UDP checksum is wrong"]
+
+
+def test_a_tunnel_over_one_version_of_ip_takes_nothing_by_the_other() -> None:
+    d = desk()
+    d.host.inet6.add(d.host.interfaces["eth0"], ME6, 64)
+    d.receives(outer6(vxlan.build(42, inner())))
+    assert d.drops == ["VXLAN 42 has no end here"]

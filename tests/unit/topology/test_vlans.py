@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,19 @@ def test_two_overlays_of_one_number_and_a_loop_by_an_overlay_are_refused(tmp_pat
         "net.yaml:6: overlay x closes a loop of switches, where a broadcast circles for ever; "
         "join its switches one way only"
     ]
+
+
+def test_tunnels_over_ipv6_begin_at_ipv6_addresses_and_need_some() -> None:
+    plan = resolve(load_topology("vxlan,3,underlay=ipv6"))
+    assert [(v.local, v.remotes, v.mtu) for v in plan.node("h1").vteps] == [
+        ("fd00:1::1", ("fd00:2::1", "fd00:3::1"), 1430)
+    ]
+    without = replace(load_topology("vxlan,3,underlay=ipv6"), ipv6="")
+    with pytest.raises(BadTopology, match="overlay blue goes over IPv6, which h1 has not; write 'ipv6: static'"):
+        resolve(without)
+    odd = replace(without, overlays=(replace(without.overlays[0], underlay="ipx"),))  # type: ignore[arg-type]
+    with pytest.raises(BadTopology, match="overlay blue goes over 'ipx'; it may be ipv4 or ipv6"):
+        resolve(odd)
 
 
 def test_a_vlan_interface_may_be_written_before_what_it_lies_on(tmp_path: Path) -> None:
