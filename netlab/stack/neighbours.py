@@ -16,7 +16,7 @@ WAITING = 16
 
 
 HELD = 1024
-"""Addresses remembered, so that forged senders fill no memory: the oldest for which nothing waits is forgotten first."""
+"""Addresses remembered, so that forged senders fill no memory: the oldest for which nothing waits goes first."""
 
 
 class Neighbour:
