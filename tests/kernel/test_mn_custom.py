@@ -38,7 +38,7 @@ def stock_mininet() -> None:
 
 @pytest.mark.parametrize(
     ("topo", "pings"),
-    [("pair", 2), ("star,3", 6), ("line,2", 12), ("dumbbell,2", 12)],
+    [("pair", 2), ("star,3", 6), ("line,2", 12), ("dumbbell,2", 12), ("multiqueue,2,2", 12), ("multihomed", 20)],
 )
 def test_everybody_reaches_everybody_in_stock_mininet(topo: str, pings: int) -> None:
     file = f"topologies/{topo.partition(',')[0]}.py"

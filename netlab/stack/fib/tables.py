@@ -67,13 +67,13 @@ class Fibs:
         """The number of a packet's table; ``fib`` is its socket's, ``iface`` where it came in ("" if made here)."""
         if fib is None:
             fib = self.interfaces.get(iface)
-        if fib is None and not self.rules:
-            return MAIN
         if fib is None:
             fib = next((rule.table for rule in self.rules if rule.fits(mark, iface, src)), MAIN)
         return fib
 
     def lookup(self, dst: int, *, fib: int | None = None, mark: int = 0, iface: str = "", src: int = 0) -> Route | None:
         """The route of a packet to ``dst``; None when its table has none, or is not there at all."""
+        if fib is None and not self.rules and not self.interfaces:
+            return self.tables[MAIN].lookup(dst)
         table = self.tables.get(self.choose(fib=fib, mark=mark, iface=iface, src=src))
         return table.lookup(dst) if table is not None else None
