@@ -7,7 +7,7 @@ LAB ?= 01-packet-path
 PYTEST := $(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check format test test-long bench image test-image clean
+.PHONY: help lab check format test test-long bench speedups image test-image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test-long: .venv/.dev ## the tests that take minutes
 
 bench: .venv/.dev ## measure speed, beside the peers
 	$(BIN)/nlab bench
+
+speedups: .venv/.dev ## compile the hot modules into build/speedups: PYTHONPATH=build/speedups nlab ...
+	$(BIN)/python .ci/speedups
 
 image: ## build the workshop image with docker or podman
 	docker/build

@@ -15,7 +15,7 @@ from netlab.backend.sim.queues import Scheduling, tx_queue
 from netlab.sim.core import Core
 from netlab.sim.link import LinkDirection
 from netlab.sim.lock import Lock
-from netlab.sim.loop import EventLoop
+from netlab.sim.loop import EventLoop, Procession
 from netlab.sim.queue import BoundedQueue
 from netlab.stack.drivers.faults import Injector
 from netlab.stack.host import Host
@@ -35,6 +35,8 @@ class Frame(NamedTuple):
     data: bytes
     pkt: int
 
+
+_new = tuple.__new__  # see `netlab.stack.stage`
 
 Work = tuple[str, list[Mbuf], "RxRing | None"]
 """What waits for a core: a stage and its vector; for "nic.rx" the vector is still in the ring."""
@@ -56,7 +58,7 @@ class RxRing:
 class Port:
     """An interface at work: its receive rings, its transmit queue, its end of the cable."""
 
-    __slots__ = ("faults", "free_at", "ifp", "link", "peer", "rings", "steering", "txq", "waking")
+    __slots__ = ("faults", "free_at", "ifp", "link", "peer", "rings", "steering", "txq", "waking", "wire")
 
     def __init__(self, ifp: Ifnet, link: LinkDirection, cores: list[Core], scheduling: Scheduling | None) -> None:
         self.ifp, self.link = ifp, link
@@ -67,6 +69,8 @@ class Port:
         self.txq = tx_queue(ifp.queue, scheduling)
         self.faults: Injector | None = None
         """What spoils the frames that leave here; None on a good cable."""
+        self.wire = Procession(cores[0].loop)
+        """The frames on their way to the peer."""
         self.free_at = 0
         """When the last bit of the last frame will have left."""
         self.waking = False
@@ -351,7 +355,7 @@ class HostExecutor:
             self._spoil(port, port.faults.fate(m.data), m.pkt, now + took)
         else:
             executor, far = port.peer
-            self.loop.at(now + took + link.delay, executor.receive, (far, Frame(m.data, m.pkt)))
+            port.wire.at(now + took + link.delay, executor.receive, (far, _new(Frame, (m.data, m.pkt))))
 
     def _spoil(self, port: Port, fate: list[tuple[int, bytes]], pkt: int, left: int) -> None:
         """A bad cable: what comes out of it, and when."""

@@ -84,11 +84,19 @@ def _row(speed: dict[str, float], name: str, peer: str) -> Row:
 def _ours() -> dict[str, Contestant]:
     argv = [sys.executable, "-m", "netlab.cli.benches.models.netlab_model"]
     found = {f"UDP through two stacks, {way}": Contestant([*argv, *said]) for way, said in WAYS.items()}
-    if SPEEDUPS.is_dir():
+    if SPEEDUPS.is_dir() and not _outdated():
         path = os.pathsep.join(filter(None, (str(SPEEDUPS), os.environ.get("PYTHONPATH"))))
         for way, said in WAYS.items():
             found[f"compiled, {way}"] = Contestant([*argv, *said], {"PYTHONPATH": path})
     return found
+
+
+def _outdated() -> bool:
+    """Whether a source has changed since it was compiled."""
+    package = Path(netlab.__file__).parent
+    sources = (library.with_name(library.name.split(".")[0] + ".py") for library in SPEEDUPS.rglob("*.so"))
+    pairs = ((copy, package / copy.relative_to(SPEEDUPS / "netlab")) for copy in sources if copy.exists())
+    return any(copy.read_bytes() != own.read_bytes() for copy, own in pairs)
 
 
 def _peers() -> tuple[dict[str, Contestant], list[str]]:
