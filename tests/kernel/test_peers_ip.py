@@ -24,9 +24,9 @@ from netlab.topology.resolve import resolve
 from netlab.topology.spec import Interface, Plan, Topology
 from netlab.trace.log import Log
 from netlab.units import MS
-from netlab.wire import pcap
-from netlab.wire.address import parse_ipv6
-from netlab.workload.spec import Outcome, Ping, UdpEcho
+from netlab.wire import ethernet, icmpv6, ipv6, pcap
+from netlab.wire.address import link_local, multicast_mac6, parse_ipv6, parse_mac
+from netlab.workload.spec import Frames, Outcome, Ping, UdpEcho
 
 NARROW = 1400
 COMPLAINTS = "_ws.malformed || ip.checksum.status == 0 || udp.checksum.status == 0 || icmpv6.checksum.status == 0"
@@ -144,6 +144,21 @@ def test_hosts_make_their_addresses_of_what_our_routers_advertise(ours: tuple[st
     assert [outcome.answered for outcome in outcomes] == [1, 1]
     mine = parse_ipv6(next(a for a in session.plan.node("h2").addresses if ":" in a))
     assert [parse_ipv6(found) for found in re.findall(r"inet6 (\S+)/64", shown)] == [mine]
+
+
+def test_our_host_takes_a_prefix_that_linux_tells_it() -> None:
+    """An advertisement that a kernel host puts on the wire; the address that comes of it answers that host."""
+    with opened(plan("h1", "r1", "r2", ipv6="slaac")) as session:
+        mac, all_nodes = parse_mac(session.plan.interface("h3-eth0").mac), parse_ipv6("ff02::1")
+        prefix = icmpv6.Prefix(parse_ipv6("fd00:77::"), 64)
+        told = icmpv6.Advertisement(64, 0, 0, 0, 0, mac, 0, (prefix,))
+        packet = icmpv6.router_advertisement(told, link_local(mac), all_nodes)
+        packet = ipv6.build(link_local(mac), all_nodes, icmpv6.PROTO, packet, hops=icmpv6.ND_HOPS)
+        frame = ethernet.build(multicast_mac6(all_nodes), mac, ethernet.IPV6, packet)
+        session.run([Frames("h3", "h3-eth0", (frame,))])
+        session.command("h3", ["ip", "-6", "addr", "add", "fd00:77::3/64", "dev", "h3-eth0", "nodad"])
+        [outcome] = session.run([Ping("h3", "fd00:77::ff:fe00:100")])
+    assert session.plan.interface("h1-eth0").mac == "02:00:00:00:01:00" and outcome.answered == 1
 
 
 def test_tshark_finds_nothing_wrong_with_what_we_write(tmp_path: Path) -> None:
