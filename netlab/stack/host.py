@@ -72,7 +72,7 @@ GRAPHS: dict[str, tuple[Stage, ...]] = {
     "switch": (*_FRAMES, bridge_forward, ifq),
 }
 """The stages of each kind of node; "nic.tx", the device itself, belongs to the executor."""
-_TUNNELLING = (*_FRAMES, bridge_forward, *_IP, vxlan_input, vxlan_output, *_OUT)
+_TUNNELLING = (*_FRAMES, bridge_forward, vlan_input, *_IP, vxlan_input, vxlan_output, *_OUT, vlan_output)
 """The stages of a switch at the end of an overlay: its tunnels go over IP."""
 
 
