@@ -63,6 +63,9 @@ class App(Protocol):
     def start(self, now: int) -> None:
         """Open sockets and set the first timers."""
 
+    def settled(self) -> bool:
+        """Whether nothing more is waited for; asked often, so it costs the same however many requests there are."""
+
     def outcome(self) -> Outcome:
         """What became of every request."""
 
@@ -122,6 +125,10 @@ class Requests:
         """The first request that still waits (0 for none): what an error without a number is about."""
         return next((seq for seq in self._sent if seq not in self._replies), 0)
 
+    def settled(self) -> bool:
+        """Whether every request has been answered, refused or given up."""
+        return len(self._replies) == self.workload.count
+
     def outcome(self) -> Outcome:
         """Every request's fate, in order; what was never sent was met with silence."""
         count = self.workload.count
@@ -143,6 +150,10 @@ class Pinger:
         kind = EchoSocket6 if self._family == 6 else EchoSocket
         self._socket: EchoSocket | EchoSocket6 = kind(self._host, self._ident, self._receive)
         self._requests.schedule(now, (self._family, self._dst), self._send)
+
+    def settled(self) -> bool:
+        """Whether every request's fate is known."""
+        return self._requests.settled()
 
     def outcome(self) -> Outcome:
         """Every request's fate."""
@@ -196,6 +207,10 @@ class UdpEchoClient:
         self._socket: UdpSocket | UdpSocket6 = kind(self._host, self._port, self._receive)
         self._requests.schedule(now, (self._family, self._dst), self._send)
 
+    def settled(self) -> bool:
+        """Whether every datagram's fate is known."""
+        return self._requests.settled()
+
     def outcome(self) -> Outcome:
         """Every datagram's fate."""
         return self._requests.outcome()
@@ -228,6 +243,10 @@ class FrameSender:
         for number, frame in enumerate(self._workload.frames):
             at = now + self._workload.start + number * self._workload.interval
             self._host.timers.at(at, self._sender(frame))
+
+    def settled(self) -> bool:
+        """Never: nobody says when a frame has gone."""
+        return False
 
     def outcome(self) -> Outcome:
         """Frames ask for no answer."""

@@ -133,7 +133,7 @@ class NodeProcess:
         """Answer for workloads that have nothing left to wait for."""
         now = self.executor.now()
         for number, (apps, deadline) in list(self._running.items()):
-            if now >= deadline or all(_settled(app) for app in apps):
+            if now >= deadline or all(app.settled() for app in apps):
                 del self._running[number]
                 self._flush()
                 for app in apps:
@@ -165,11 +165,6 @@ def _length(workload: Ping | UdpEcho | Frames) -> int:
     if isinstance(workload, Frames):
         return workload.start + len(workload.frames) * workload.interval
     return workload.start + workload.count * workload.interval + workload.timeout
-
-
-def _settled(app: App) -> bool:
-    outcome = app.outcome()
-    return not isinstance(app, FrameSender) and all(r.result != "silence" for r in outcome.replies)
 
 
 def main(argv: list[str]) -> int:
