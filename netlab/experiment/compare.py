@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import permutations
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from netlab.backend.base import Backend
 from netlab.backend.names import address_of
 from netlab.experiment.run import refuse
-from netlab.topology.spec import Plan
+from netlab.topology.spec import Plan, PlanNode
 from netlab.trace.journey import Journey, difference, journeys
 from netlab.trace.log import Log
 from netlab.units import MS
@@ -19,8 +19,12 @@ from netlab.workload.spec import Outcome, Ping, UdpEcho
 
 APART = 25 * MS
 """Between the starts of two flows, so that one's ARP doesn't fall into another's."""
+UNSEEN6 = ("icmp.input", "udp.input")
+"""Stages that the probe of a kernel tells rightly for IPv4 only; of IPv6 it sees interfaces, bridges and queues."""
 _CHOSEN = re.compile(r" id \d+|:[3-6]\d{4}")
 """What each world chooses for itself: identifiers and ephemeral ports."""
+_FINDS = re.compile(r"ARP |ICMPv6 (who has|\S+ is at) ")
+"""ARP and neighbour discovery: each world has its own moments for these."""
 
 
 class Passage(NamedTuple):
@@ -52,12 +56,17 @@ class Flow(NamedTuple):
 
 
 def workloads_of(plan: Plan, limit: int) -> tuple[Ping | UdpEcho, ...]:
-    """A ping and a UDP echo between hosts, each in both directions: ``limit`` flows at most."""
-    hosts = [node.name for node in plan.nodes if node.kind == "host" and node.addresses]
+    """A ping and a UDP echo between hosts, each in both directions, by IPv4 and IPv6: ``limit`` flows at most."""
+    hosts = [node for node in plan.nodes if node.kind == "host"]
     made: list[Ping | UdpEcho] = []
     for src, dst in permutations(hosts, 2):
-        made += [Ping(src, dst, start=len(made) * APART), UdpEcho(src, dst, start=(len(made) + 1) * APART)]
-    return tuple(made[:limit])
+        for family in _families(src) & _families(dst):
+            made += [Ping(src.name, dst.name, family=family), UdpEcho(src.name, dst.name, family=family)]
+    return tuple(replace(workload, start=n * APART) for n, workload in enumerate(made[:limit]))
+
+
+def _families(node: PlanNode) -> set[Literal[4, 6]]:
+    return {6 if ":" in address else 4 for address in node.addresses}
 
 
 def compare(plan: Plan, worlds: tuple[Backend, Backend], *, limit: int = 40, seed: int = 1) -> list[Flow]:
@@ -85,9 +94,10 @@ def _compared(
     here, there = list(journeys(one).values()), _by_words(journeys(two).values())
     flows = []
     for workload, *outcomes in zip(workloads, first, second, strict=True):
-        packets = _packets(here, workload, address_of(plan, workload.dst))
-        passages = tuple(_passage(one, packet, two, there) for packet in packets)
-        kind = "ping" if isinstance(workload, Ping) else "udp"
+        packets = _packets(here, workload, address_of(plan, workload.dst, workload.family))
+        unseen = UNSEEN6 if workload.family == 6 else ()
+        passages = tuple(_passage(one, packet, two, there, unseen) for packet in packets)
+        kind = ("ping" if isinstance(workload, Ping) else "udp") + ("6" if workload.family == 6 else "")
         results = tuple(_result(outcome) for outcome in outcomes)
         flows.append(Flow(kind, workload.src, workload.dst, results, passages))
     return flows
@@ -107,15 +117,17 @@ def _result(outcome: Outcome) -> str:
 
 
 def _packets(seen: list[Journey], workload: Ping | UdpEcho, address: str) -> Iterator[Journey]:
-    """The flow's request and all that it caused, ARP left out."""
-    port = f":{workload.port} " if isinstance(workload, UdpEcho) else " "
-    sort = "UDP " if isinstance(workload, UdpEcho) else "ICMP echo request "
+    """The flow's request and all that it caused, but for what only finds neighbours."""
+    six, udp = workload.family == 6, isinstance(workload, UdpEcho)
+    sort = "UDP " if udp else "ICMPv6 echo request " if six else "ICMP echo request "
+    to = f"→ [{address}]" if udp and six else f"→ {address}"
+    asked = f"{to}:{workload.port} " if isinstance(workload, UdpEcho) else f"{to} "
     family: set[int] = set()
     for journey in seen:
-        asks = journey.said.startswith(sort) and f"→ {address}{port}" in f"{journey.said} "
+        asks = journey.said.startswith(sort) and asked in f"{journey.said} "
         if (asks and journey.hops[0].node == workload.src) or journey.parent in family:
             family.add(journey.pkt)
-            if not journey.said.startswith("ARP"):
+            if not _FINDS.match(journey.said):
                 yield journey
 
 
@@ -130,9 +142,9 @@ def _by_words(seen: Iterable[Journey]) -> dict[str, Journey]:
     return found
 
 
-def _passage(one: Log, packet: Journey, two: Log, there: dict[str, Journey]) -> Passage:
+def _passage(one: Log, packet: Journey, two: Log, there: dict[str, Journey], unseen: tuple[str, ...]) -> Passage:
     words = _words(packet)
     other = there.get(words)
     if other is None:
         return Passage(words, packet.nodes, f"not seen in {two.header.backend}")
-    return Passage(words, packet.nodes, difference(one, packet.pkt, two, other.pkt))
+    return Passage(words, packet.nodes, difference(one, packet.pkt, two, other.pkt, unseen=unseen))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -32,7 +33,19 @@ def test_both_worlds_take_the_same_way_through_every_network(network: str, capsy
     assert any(flow["results"] == ["answered", "answered"] for flow in flows)
 
 
-def test_a_network_without_two_hosts_has_nothing_to_compare(tmp_path: object, capsys: Captured) -> None:
+def test_ipv6_takes_the_same_way_too(tmp_path: Path, capsys: Captured) -> None:
+    path = tmp_path / "six.yaml"
+    path.write_text(
+        "ipv6: true\nnodes: {h1: , h2: , r1: {kind: router}}\nlinks: [{ends: [h1, r1]}, {ends: [r1, h2]}]\n"
+    )
+    skip_unless_both_worlds_hold(str(path))
+    assert main(["compare", str(path), "--json"]) == 0, capsys.readouterr().out
+    flows = json.loads(capsys.readouterr().out)
+    assert [flow["kind"] for flow in flows] == ["ping", "udp", "ping6", "udp6"] * 2
+    assert all(flow["results"] == ["answered", "answered"] and len(flow["passages"]) == 2 for flow in flows)
+
+
+def test_a_network_without_two_hosts_has_nothing_to_compare(tmp_path: Path, capsys: Captured) -> None:
     skip_unless_both_worlds_hold("pair")
     path = f"{tmp_path}/lonely.yaml"
     with open(path, "w") as file:
