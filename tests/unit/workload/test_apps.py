@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from netlab.backend.names import destination
 from netlab.backend.sim import SimBackend
 from netlab.topology.generators import cable, several
 from netlab.topology.resolve import resolve
 from netlab.topology.spec import Topology
 from netlab.units import MS
-from netlab.wire.address import parse_ipv4
 from netlab.workload.apps import Pinger
 from netlab.workload.spec import Ping
 
@@ -22,7 +22,7 @@ def test_a_ping_is_settled_when_the_fate_of_every_request_is_known(dst: str, fat
     with SimBackend().open(PAIR) as session:
         executor = session.executors["h1"]
         ask = Ping("h1", dst, count=3, timeout=20 * MS)
-        ping = Pinger(executor.host, ask, parse_ipv4(dst), 1, lambda *said: None)
+        ping = Pinger(executor.host, ask, destination(PAIR, ask), 1, lambda *said: None)
         ping.start(0)
         executor.arm()
         session.loop.run(until=15 * MS)
