@@ -69,11 +69,3 @@ def format_rate(bits: int) -> str:
         if bits >= factor:
             return f"{bits / factor:.4g} {unit}"
     return f"{bits} bit/s"
-
-
-def format_size(octets: int) -> str:
-    """Bytes as people say them: 1500 is "1500 B", 64_000 is "64 kB"."""
-    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if octets >= 10 * factor:
-            return f"{octets / factor:.4g} {unit}"
-    return f"{octets} B"

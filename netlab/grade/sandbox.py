@@ -296,12 +296,6 @@ def _start(level: str, limits: Limits) -> _Child:
     raise Unavailable(f"no sandbox can be started here ({'; '.join(reasons)})")
 
 
-def isolation_here() -> str:
-    """The best isolation that this machine can give an answer, found by starting one: "bubblewrap, seccomp"."""
-    with Sandbox(b"pass") as box:
-        return box.isolation
-
-
 def _launch(level: str, limits: Limits) -> _Child:
     """Start a child and see it alive; SlotFailure with what it complained of."""
     lifeline = _lifeline()
