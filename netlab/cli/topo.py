@@ -8,7 +8,7 @@ from pathlib import Path
 from netlab.cli.args import subverb
 from netlab.cli.table import print_json, table
 from netlab.errors import BadTopology, NetlabError
-from netlab.topology.spec import Plan
+from netlab.topology.spec import Plan, PlanRoute
 from netlab.units import format_rate, format_time
 
 EXAMPLE = """nlab topo show star,5
@@ -158,12 +158,16 @@ def links_table(plan: Plan) -> str:
 def routes_table(plan: Plan) -> str:
     """Every route by way of a neighbour; empty when there is none."""
     rows = [
-        (node.name, "default" if route.prefix == "0.0.0.0/0" else route.prefix, f"via {route.via}", route.interface)
+        (node.name, "default" if route.prefix == "0.0.0.0/0" else route.prefix, f"via {route.ways}", _interfaces(route))
         for node in plan.nodes
         for route in node.routes
         if route.via
     ]
     return table(("node", "to", "route", "by"), rows) if rows else ""
+
+
+def _interfaces(route: PlanRoute) -> str:
+    return ", ".join([route.interface, *(way.interface for way in route.also)])
 
 
 def rules_table(plan: Plan) -> str:
@@ -175,7 +179,7 @@ def rules_table(plan: Plan) -> str:
             fits = [("from", rule.source), ("mark", rule.mark), ("in by", rule.iif)]
             said = ", ".join(f"{what} {value}" for what, value in fits if value) or "everything"
             routes = tables[rule.table].routes if rule.table else ()
-            ways = ", ".join(f"{route.prefix} via {route.via}" for route in routes) or "-"
+            ways = ", ".join(f"{route.prefix} via {route.ways}" for route in routes) or "-"
             rows.append((node.name, rule.priority, said, rule.table or "main", ways))
     return table(("node", "priority", "packets", "table", "routes in it"), rows) if rows else ""
 

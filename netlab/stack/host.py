@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from netlab.stack.bridge import FilteringDatabase, bridge_forward
 from netlab.stack.ether import arp_input, arp_output, ether_input, ether_output, ifq, nic_rx, no_answer
-from netlab.stack.fib import FIBS, Fib, Fibs, LinearFib, Route, Rule
+from netlab.stack.fib import FIBS, Fib, Fibs, LinearFib, Route, Rule, Way, multipath
 from netlab.stack.forward import SLOTS
 from netlab.stack.fragment import ip_fragment, ip_reassemble
 from netlab.stack.ifnet import Ifnet
@@ -190,11 +190,17 @@ def build_host(node: PlanNode, plan: Plan, *, slots: Mapping[str, SlotCall] | No
 
 def _routes(planned: tuple[PlanRoute, ...]) -> tuple[Route, ...]:
     return tuple(
-        Route(cidr.network, cidr.length, parse_ipv4(route.via) if route.via else 0, route.interface)
+        multipath(cidr.network, cidr.length, _ways(route))
         for route in planned
         for cidr in (parse_cidr(route.prefix),)
         if cidr.version == 4
     )
+
+
+def _ways(planned: PlanRoute) -> Iterator[Way]:
+    yield Way(parse_ipv4(planned.via) if planned.via else 0, planned.interface, planned.weight)
+    for way in planned.also:
+        yield Way(parse_ipv4(way.via), way.interface, way.weight)
 
 
 def _rule(planned: PlanRule) -> Rule:

@@ -15,6 +15,7 @@ from netlab.topology.spec import (
     PlanTable,
     PlanVlan,
     PlanVtep,
+    PlanWay,
     PortVlan,
     RingFilter,
     Rule,
@@ -32,8 +33,8 @@ def _lists(node: dict[str, Any]) -> dict[str, Any]:
     interfaces = [_interface_lists(i) for i in node["interfaces"]]
     vlans = [{**v, "addresses": list(v["addresses"])} for v in node["vlans"]]
     vteps = [{**v, "addresses": list(v["addresses"]), "remotes": list(v["remotes"])} for v in node["vteps"]]
-    tables = [{**t, "routes": list(t["routes"])} for t in node["tables"]]
-    lists = {"routes": list(node["routes"]), "tables": tables, "rules": list(node["rules"])}
+    tables = [{**t, "routes": _route_lists(t["routes"])} for t in node["tables"]]
+    lists = {"routes": _route_lists(node["routes"]), "tables": tables, "rules": list(node["rules"])}
     return {**node, "interfaces": interfaces, "vlans": vlans, "vteps": vteps, **lists}
 
 
@@ -71,7 +72,11 @@ def _node(data: dict[str, Any]) -> PlanNode:
 
 
 def _routes(data: list[dict[str, Any]]) -> tuple[PlanRoute, ...]:
-    return tuple(PlanRoute(**r) for r in data)
+    return tuple(PlanRoute(**{**r, "also": tuple(PlanWay(**way) for way in r["also"])}) for r in data)
+
+
+def _route_lists(routes: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
+    return [{**route, "also": list(route["also"])} for route in routes]
 
 
 def _interface(data: dict[str, Any]) -> PlanInterface:

@@ -151,6 +151,22 @@ OVERLAY = Fields(
 )
 
 
+WEIGHT = Key(
+    Text(values.count(1, values.WEIGHT_LIMIT), {"type": "integer", "minimum": 1, "maximum": values.WEIGHT_LIMIT}),
+    "how many flows go this way, beside the weights of the other ways; 1 when left out",
+)
+
+WAY = Fields(
+    {
+        "via": Key(
+            Text(values.address, _text(_IPV4, "10.0.2.254")),
+            "the address of the neighbour that flows are sent to, as 10.0.2.254",
+            required=True,
+        ),
+        "weight": WEIGHT,
+    }
+)
+
 ROUTE = Fields(
     {
         "prefix": Key(
@@ -163,6 +179,8 @@ ROUTE = Fields(
             "the address of the neighbour it is sent to, as 10.0.1.254",
             required=True,
         ),
+        "weight": WEIGHT,
+        "also": Key(ListOf(WAY), "equal ways beside it (ECMP), as '- {via: 10.0.2.254}'; a flow keeps to one"),
     }
 )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from netlab.topology.resolve import resolve
-from netlab.topology.spec import Plan, PlanLink, PlanNode, Topology
+from netlab.topology.spec import Plan, PlanLink, PlanNode, PlanRoute, Topology
 from netlab.units import MS
 
 Pairs = Sequence[tuple[str, str]]
@@ -41,13 +41,21 @@ def mininet_topo(plan: Plan) -> Any:
 
 
 def _host_options(node: PlanNode) -> dict[str, Any]:
-    routes = [(route.prefix, route.via) for route in node.routes if route.via]
+    routes = [(route.prefix, _next_hops(route)) for route in node.routes if route.via]
     return {"ip": None, "forwards": node.kind == "router", "routes": routes, "policy": _policy(node)}
+
+
+def _next_hops(route: PlanRoute) -> str:
+    """As `ip route` takes it."""
+    if not route.also:
+        return f"via {route.via}"
+    ways = [(route.via, route.weight), *((way.via, way.weight) for way in route.also)]
+    return " ".join(f"nexthop via {via} weight {weight}" for via, weight in ways)
 
 
 def _policy(node: PlanNode) -> list[str]:
     """The commands that make the node's tables and rules; a rule whose table has no route ends as "unreachable"."""
-    commands = [f"route add {r.prefix} via {r.via} table {t.number}" for t in node.tables for r in t.routes]
+    commands = [f"route add {r.prefix} table {t.number} {_next_hops(r)}" for t in node.tables for r in t.routes]
     for rule in node.rules:
         fits = f"pref {rule.priority} from {rule.source or 'all'}"
         fits += f" iif {rule.iif}" if rule.iif else ""
@@ -93,7 +101,7 @@ def _host_class() -> type[Any]:
             done = super().config(**params)
             self.cmd(f"sysctl -qw net.ipv4.ip_forward={int(forwards)}")
             for prefix, via in routes:
-                self.cmd("ip route replace", prefix, "via", via)
+                self.cmd("ip route replace", prefix, via)
             for command in policy:
                 self.cmd("ip", command)
             return done

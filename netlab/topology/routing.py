@@ -8,17 +8,18 @@ with a pencil there is nothing to guess.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address
 
 from netlab.errors import NetlabError
 from netlab.topology import values
 from netlab.topology.addressing import Addressing
 from netlab.topology.mistakes import Mistakes
-from netlab.topology.spec import Node, PlanRoute, Route
+from netlab.topology.spec import Node, PlanRoute, PlanWay, Route
 from netlab.topology.wiring import Port, Wiring
 
 DEFAULT = "0.0.0.0/0"
+Place = tuple[tuple[str, object], ...]
 
 
 def longest_first(routes: Iterable[PlanRoute]) -> tuple[PlanRoute, ...]:
@@ -62,13 +63,37 @@ class Routing:
             except NetlabError as error:
                 self.mistakes.take(error, *place)
                 continue
-            port = self._towards(node, IPv4Address(via))
-            if port is None:
-                what = f"a route of {node.name} goes via {via}, which is on none of its links"
-                self.mistakes.note(what, *place, right=f"{node.name} is on {self._own_networks(node)}")
-            else:
-                routes.append(PlanRoute(prefix, via, port.name))
+            port = self._neighbour(node, via, place)
+            if port is not None:
+                also = tuple(self._ways(node, route, place))
+                routes.append(PlanRoute(prefix, via, port.name, route.weight, also))
         return routes
+
+    def _ways(self, node: Node, route: Route, place: Place) -> Iterator[PlanWay]:
+        seen = {route.via}
+        for weight in (route.weight, *(way.weight for way in route.also)):
+            if not 1 <= weight <= values.WEIGHT_LIMIT:
+                right = f"it is a number from 1 to {values.WEIGHT_LIMIT}"
+                self.mistakes.note(f"a way of {node.name} has the weight {weight}", *place, right=right)
+        for way in route.also:
+            try:
+                via = values.address(way.via, f"via of a way of {node.name}")
+            except NetlabError as error:
+                self.mistakes.take(error, *place)
+                continue
+            if via in seen:
+                self.mistakes.note(f"a route of {node.name} has two ways via {via}", *place, right="give one a weight")
+            seen.add(via)
+            port = self._neighbour(node, via, place)
+            if port is not None:
+                yield PlanWay(via, port.name, way.weight)
+
+    def _neighbour(self, node: Node, via: str, place: Place) -> Port | None:
+        port = self._towards(node, IPv4Address(via))
+        if port is None:
+            what = f"a route of {node.name} goes via {via}, which is on none of its links"
+            self.mistakes.note(what, *place, right=f"{node.name} is on {self._own_networks(node)}")
+        return port
 
     def _towards(self, node: Node, via: IPv4Address) -> Port | None:
         for port in self.wiring.stations[node.name]:

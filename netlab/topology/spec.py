@@ -106,11 +106,21 @@ class Interface:
 
 
 @dataclass(frozen=True)
+class Way:
+    """Another next hop of a route; of as many flows as all weights together, ``weight`` go by it."""
+
+    via: str
+    weight: int = 1
+
+
+@dataclass(frozen=True)
 class Route:
-    """Send what matches ``prefix`` by way of ``via`` (an address of a neighbour)."""
+    """Send what matches ``prefix`` by way of ``via`` (an address of a neighbour), or by one of ``also``, by flow."""
 
     prefix: str
     via: str
+    weight: int = 1
+    also: tuple[Way, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -270,12 +280,30 @@ class PlanVtep:
 
 
 @dataclass(frozen=True)
+class PlanWay:
+    """Another next hop of a route, complete."""
+
+    via: str
+    interface: str
+    weight: int
+
+
+@dataclass(frozen=True)
 class PlanRoute:
     """A route of a node: ``via`` is empty when the prefix is on the link of ``interface``."""
 
     prefix: str
     via: str
     interface: str
+    weight: int = 1
+    also: tuple[PlanWay, ...] = ()
+    """The equal ways beside the first; a flow keeps to one of them all."""
+
+    @property
+    def ways(self) -> str:
+        """ "10.0.1.254", or "10.0.1.254 ×1, 10.0.2.254 ×3"."""
+        found = [(self.via, self.weight), *((way.via, way.weight) for way in self.also)]
+        return ", ".join(f"{via} ×{weight}" for via, weight in found) if self.also else self.via
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ KERNEL_TABLES = (253, 254, 255)
 PRIORITY_LIMIT = 32765
 """Linux has a rule for its main table at 32,766, behind all others."""
 MARK_LIMIT = 999_999_999
+WEIGHT_LIMIT = 256
+"""Linux keeps the weight of a next hop in a byte, less one."""
 VID_LIMIT = 4094
 """0 is for tags with a priority alone, 4095 is reserved (IEEE 802.1Q-2018 table 9-2)."""
 VNI_LIMIT = 2**24 - 1

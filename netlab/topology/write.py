@@ -14,6 +14,7 @@ from netlab.topology.spec import (
     Steer,
     Topology,
     Vlan,
+    Way,
 )
 from netlab.units import RATE, SIZE, TIME
 
@@ -55,7 +56,12 @@ def _node(node: Node) -> list[str]:
 
 
 def _route(route: Route) -> dict[str, str]:
-    return {"prefix": route.prefix, "via": route.via}
+    keys = {"prefix": route.prefix, **_way(route)}
+    return {**keys, "also": f"[{', '.join(_flow(_way(way)) for way in route.also)}]"} if route.also else keys
+
+
+def _way(way: Route | Way) -> dict[str, str]:
+    return {"via": way.via, **({"weight": str(way.weight)} if way.weight != 1 else {})}
 
 
 def _rule(node: str, rule: Rule) -> dict[str, str]:

@@ -24,6 +24,7 @@ from netlab.topology.spec import (
     Table,
     Topology,
     Vlan,
+    Way,
 )
 from netlab.topology.values import plain_name
 
@@ -100,7 +101,10 @@ def _routes(parts: list[Got], owner: tuple[object, ...], where: Where) -> tuple[
     for part in parts:
         if {"prefix", "via"} <= set(part.value):
             where["route", (*owner, len(routes))] = part.where
-            routes.append(Route(_values(part, "prefix", ""), _values(part, "via", "")))
+            also = (each.value for each in _values(part, "also", []) if "via" in each.value)
+            ways = tuple(Way(**{key: got.value for key, got in way.items()}) for way in also)
+            given = {key: got.value for key, got in part.value.items() if key != "also"}
+            routes.append(Route(**given, also=ways))
     return tuple(routes)
 
 

@@ -17,7 +17,7 @@ from netlab.topology.yaml_file import read_yaml
 
 KEYS = ["name", "nodes", "links", "kind", "stack", "interfaces", "routes", "ends", "rate", "delay", "loss", "queue"]
 POLICY = ["tables", "rules", "priority", "from", "mark", "iif", "table", "main", "100", "prefix", "via", "steering"]
-STEERING = ["filters", "weights", "spread", "spray", "ring", "queues", "3"]
+STEERING = ["filters", "weights", "also", "weight", "spread", "spray", "ring", "queues", "3"]
 WORDS = st.sampled_from(
     [*KEYS, *POLICY, *STEERING, "h1", "s1", "eth0", "host", "10.0.1.1/24", "1 %", "2 ms", "", "addresses", "mac"]
 )

@@ -132,6 +132,8 @@ def _prepare(node: PlanNode, plan: Plan) -> None:
         sysctl(f"net/ipv4/conf/{which}/send_redirects", 0)
         # The host's setting is inherited, and would drop what a rule leads another way than the main table.
         sysctl(f"net/ipv4/conf/{which}/rp_filter", 0)
+    if any(route.also for routes in (node.routes, *(t.routes for t in node.tables)) for route in routes):
+        sysctl("net/ipv4/fib_multipath_hash_policy", 1)  # by ports too, as the plan means a flow
 
 
 def _complete_frames(network: Network) -> None:

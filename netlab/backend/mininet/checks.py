@@ -25,7 +25,7 @@ def problems(plan: Plan) -> tuple[Problem, ...]:
     if grave:
         return tuple(grave)
     found = survey()
-    steered = _unsteered(plan.nodes)
+    steered = (*_unsteered(plan.nodes), *_chosen(plan.nodes))
     return (*_kernel(plan, found), *_names(plan), *_ipv6(plan), *_unmade(plan.nodes, found), *steered)
 
 
@@ -105,6 +105,14 @@ def _names(plan: Plan) -> Iterator[Problem]:
         if node.kind == "switch" and len(node.name) > NAME_LIMIT:
             said = f"a switch is a bridge device, whose name may have {NAME_LIMIT} characters; choose a shorter one"
             yield Problem("refuse", f"switch {node.name}", said)
+
+
+def _chosen(nodes: Sequence[PlanNode]) -> Iterator[Problem]:
+    for node in nodes:
+        tables = (node.routes, *(table.routes for table in node.tables))
+        if node.stack == "kernel" and any(route.also for routes in tables for route in routes):
+            said = "of equal ways the kernel chooses a flow's by a hash of its own, so not as the simulated world does"
+            yield Problem("note", node.name, said)
 
 
 def _unsteered(nodes: Sequence[PlanNode]) -> Iterator[Problem]:

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from netlab.backend.mininet import rtnl
-from netlab.backend.mininet.policy import MAIN, rule_messages
+from netlab.backend.mininet.policy import MAIN, multipath, rule_messages
 from netlab.backend.mininet.qdisc import create, disciplines
 from netlab.backend.mininet.tunnels import vxlan_messages
-from netlab.topology.spec import Plan, PlanInterface, PlanLink, PlanNode, PlanRoute
+from netlab.topology.spec import Plan, PlanInterface, PlanLink, PlanNode, PlanRoute, PlanWay
 
 FIRST_INDEX = 101
 TAG_BYTES = 4
@@ -140,10 +140,15 @@ def route_message(route: PlanRoute, made: dict[str, Device], table: int = MAIN) 
     family = 2 if network.version == 4 else 10
     scope = 0 if route.via else 253
     body = struct.pack("=BBBBBBBBI", family, network.prefixlen, 0, 0, 0, 4, scope, 1, 0)
-    attrs = [rtnl.attr(5, ipaddress.ip_address(route.via).packed)] if route.via else []
-    attrs.append(rtnl.u32(15, table))
+    attrs = [rtnl.u32(15, table)]
     if network.prefixlen:
         attrs.append(rtnl.attr(1, network.network_address.packed))
+    if route.also:
+        first = PlanWay(route.via, route.interface, route.weight)
+        attrs.append(multipath([(w.via, made[w.interface].index, w.weight) for w in (first, *route.also)]))
+        return rtnl.message(rtnl.NEWROUTE, _NEW, body, *attrs)
+    if route.via:
+        attrs.append(rtnl.attr(5, ipaddress.ip_address(route.via).packed))
     if route.interface:
         attrs.append(rtnl.u32(4, made[route.interface].index))
     return rtnl.message(rtnl.NEWROUTE, _NEW, body, *attrs)

@@ -7,8 +7,8 @@ behind each rule stands one with the same priority and the same conditions whose
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
-from ipaddress import ip_network
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from netlab.backend.mininet import rtnl
@@ -20,6 +20,26 @@ MAIN = 254
 _NEW = rtnl.ACK | rtnl.CREATE | rtnl.EXCL
 _TO_TABLE, _UNREACHABLE = 1, 7
 _SRC, _IIF, _PRIORITY, _MARK, _TABLE = 2, 3, 6, 10, 15
+
+
+def multipath(ways: Sequence[tuple[str, int, int]]) -> bytes:
+    """The attribute RTA_MULTIPATH: (via, interface index, weight) of each equal way."""
+    hops = b""
+    for via, index, weight in ways:
+        gateway = rtnl.attr(5, ip_address(via).packed)
+        hops += struct.pack("=HBBi", 8 + len(gateway), 0, weight - 1, index) + gateway
+    return rtnl.attr(9, hops)
+
+
+def read_ways(value: bytes) -> str:
+    """The same in the words of `PlanRoute.ways`."""
+    said, at = [], 0
+    while at + 8 <= len(value):
+        length, _flags, hops, _index = struct.unpack_from("=HBBi", value, at)
+        gateway = rtnl.attributes(value[at + 8 : at + length]).get(5, b"")
+        said.append(f"{ip_address(gateway) if gateway else ''} ×{hops + 1}")
+        at += max(8, length + 3 & ~3)
+    return ", ".join(said)
 
 
 def rule_messages(node: PlanNode, kernel_names: Mapping[str, str]) -> list[bytes]:
@@ -68,8 +88,8 @@ def missing(node: PlanNode, there: Mapping[str, Any]) -> Iterator[str]:
     for table in node.tables:
         known = {(r["prefix"], r["via"]) for r in there["tables"].get(str(table.number), ())}
         for route in table.routes:
-            if (route.prefix, route.via) not in known:
-                yield f"table {table.number}'s route to {route.prefix} by {route.via} is missing"
+            if (route.prefix, route.ways) not in known:
+                yield f"table {table.number}'s route to {route.prefix} by {route.ways} is missing"
     for rule in node.rules:
         asked = {**vars(rule), "source": "" if rule.source == "0.0.0.0/0" else rule.source}
         for table_number in (rule.table or MAIN, None):

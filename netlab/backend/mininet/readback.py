@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from netlab.backend.mininet import qdisc, rtnl
-from netlab.backend.mininet.policy import MAIN, read_rules
+from netlab.backend.mininet.policy import MAIN, read_rules, read_ways
 from netlab.backend.mininet.rooms import Room, read_sysctl
 from netlab.backend.mininet.tunnels import vni
 
@@ -103,5 +103,5 @@ def _routes(kernel: rtnl.Rtnl) -> Iterator[tuple[int, dict[str, str]]]:
             continue
         any_address = bytes(4 if family == socket.AF_INET else 16)
         prefix = socket.inet_ntop(family, found.get(1, any_address))
-        via = socket.inet_ntop(family, found[5]) if 5 in found else ""
+        via = socket.inet_ntop(family, found[5]) if 5 in found else read_ways(found.get(9, b""))
         yield rtnl.number(found.get(15), table), {"prefix": f"{prefix}/{length}", "via": via}

@@ -58,8 +58,8 @@ def _node(node: PlanNode, nodes: Mapping[str, Any]) -> Iterator[str]:
     if node.stack == "kernel":
         known = {(route["prefix"], route["via"]) for route in there["routes"]}
         for route in added_routes(node):
-            if (route.prefix, route.via) not in known:
-                yield f"the route to {route.prefix} by {route.via or route.interface} is missing; {_MEND}"
+            if (route.prefix, route.ways) not in known:
+                yield f"the route to {route.prefix} by {route.ways or route.interface} is missing; {_MEND}"
         yield from (f"{said}; {_MEND}" for said in missing(node, there))
 
 

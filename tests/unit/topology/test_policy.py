@@ -13,7 +13,7 @@ from netlab.topology.codec import plan_from_data, plan_to_data
 from netlab.topology.generators import cable
 from netlab.topology.load import load_topology
 from netlab.topology.resolve import resolve
-from netlab.topology.spec import Node, PlanRoute, PlanTable, Route, Rule, Table, Topology
+from netlab.topology.spec import Node, PlanRoute, PlanTable, PlanWay, Route, Rule, Table, Topology
 from netlab.topology.write import to_yaml
 from netlab.topology.yaml_file import read_yaml
 from netlab.wire.address import parse_ipv4 as ip
@@ -101,3 +101,43 @@ def test_a_switch_has_no_tables() -> None:
     nodes = (Node("h1"), Node("s1", "switch", tables=(Table(9, (Route("default", "10.0.1.1"),)),)))
     with pytest.raises(BadTopology, match="switch s1 has tables of routes"):
         resolve(Topology("t", nodes, (cable("h1", "s1"),)))
+
+
+WAYS = """\
+nodes:
+  h1:
+    routes: [{prefix: 10.9.0.0/16, via: 10.0.1.2, weight: 2, also: [{via: 10.0.1.3}, {via: 10.0.2.254, weight: 5}]}]
+  h2:
+  h3:
+  s1: {kind: switch}
+  r1: {kind: router}
+links: [{ends: [h1, s1]}, {ends: [h2, s1]}, {ends: [h3, s1]}, {ends: [h1, r1]}]
+"""
+
+
+def test_a_route_has_equal_ways(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(WAYS)
+    plan = resolve(load_topology(path))
+    [route] = [r for r in plan.node("h1").routes if r.also]
+    assert route.also == (PlanWay("10.0.1.3", "h1-eth0", 1), PlanWay("10.0.2.254", "h1-eth1", 5))
+    assert route.ways == "10.0.1.2 ×2, 10.0.1.3 ×1, 10.0.2.254 ×5"
+    assert plan_from_data(plan_to_data(plan)) == plan
+    topology, _ = read_yaml(WAYS, "x.yaml")
+    assert read_yaml(to_yaml(topology), "x.yaml")[0].node("h1") == topology.node("h1")
+    found = build_host(plan.node("h1"), plan).fib.lookup(ip("10.9.1.1"))
+    assert found is not None and [way.weight for way in found.ways] == [2, 1, 5]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("{via: 10.0.1.3}", "{via: 10.0.1.2}", "x.yaml:3: a route of h1 has two ways via 10.0.1.2; give one a weight"),
+        ("{via: 10.0.1.3}", "{via: 10.7.7.7}", "x.yaml:3: a route of h1 goes via 10.7.7.7, which is on none"),
+        ("weight: 5", "weight: 0", "weight of also of routes of node h1 is '0'; it is a number from 1 to 256"),
+        ("{via: 10.0.1.3}", "{weight: 3}", "also of routes of node h1 lacks 'via'"),
+    ],
+)
+def test_ways_that_cannot_be_are_said(tmp_path: Path, old: str, new: str, said: str) -> None:
+    found = complaints(tmp_path, WAYS.replace(old, new))
+    assert any(said in line for line in found), found

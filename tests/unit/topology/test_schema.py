@@ -29,6 +29,8 @@ GOOD = [
     "overlays: {blue: {vni: 42, members: [h1, h2], port: 8472, network: 192.168.42.0/24}}\n",
 ]
 GOOD += [
+    "nodes: {h1: {routes: [{prefix: default, via: 10.0.1.2, weight: 2, also: [{via: 10.0.1.3, weight: 4}]}]}, h2: }\n"
+    "links: [{ends: [h1, h2]}]\n",
     "nodes: {h1: {tables: {100: [{prefix: default, via: 10.0.1.2}], 7: []},"
     " rules: [{priority: 5, from: 10.0.0.0/8, mark: 7, iif: eth0, table: 100}, {priority: 6, table: main}]}, h2: }\n"
     "links: [{ends: ['h1:eth0', h2]}]\n",
@@ -37,6 +39,7 @@ GOOD += [
     "links: [{ends: [h1, h2]}]\n",
 ]
 BAD = [
+    "nodes: {h1: {routes: [{prefix: default, via: 10.0.1.2, also: [{weight: 4}]}]}}\n",
     "nodes: {h1: {rules: [{priority: 0, table: main}]}}\n",
     "nodes: {h1: {rules: [{priority: 5, table: other}]}}\n",
     "nodes: {h1: {rules: [{table: main}]}}\n",
