@@ -16,6 +16,10 @@ class NetlabError(Exception):
         super().__init__(what)
         self.what, self.where, self.right = what, where, right
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: the sentence is for the user, the way to it is not."""
+        return [str(self)]
+
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what
         return f"{head}; {self.right}" if self.right else head

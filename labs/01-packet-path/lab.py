@@ -28,8 +28,7 @@ from netlab.wire.checksum import internet
 from netlab.workload.spec import Frames, Ping
 
 ROUTER = "r1"
-NOWHERE = "198.51.100.7"
-"""An address of RFC 5737, for documentation: no route leads there."""
+NOWHERE = "198.51.100.7"  # of RFC 5737, for documentation: no route leads there
 
 
 def variant(rng: random.Random) -> Mapping[str, Any]:
@@ -173,7 +172,7 @@ def crossings(result: Result) -> tuple[Passage, ...]:
 def name(packet: bytes) -> str:
     """A packet in a few words."""
     header = _header(packet)
-    return f"the packet {format_ipv4(header.src)} → {format_ipv4(header.dst)} (id {header.id}, TTL {header.ttl})"
+    return f"the packet {format_ipv4(header.src)} → {format_ipv4(header.dst)} (IP id {header.id}, TTL {header.ttl})"
 
 
 def _header(packet: bytes) -> ipv4.Header:
@@ -425,7 +424,9 @@ def is_the_wait(result: Result, index: int) -> Verdict:
         return Verdict(False, f"that is on {record.node}; look inside {ROUTER}")
     if len(visits) < 2:
         return Verdict(False, "this packet passes ether.output once only: its neighbour was known")
-    if index not in visits[:-1]:
+    if index == visits[-1]:
+        return Verdict(False, "this is the second time: the answer is there, and the packet goes on")
+    if index not in visits:
         return Verdict(False, f"at {record.obj} it does not wait; which stage does it pass twice?")
     return Verdict(True, "it passes ether.output twice: in between, r1 asks by ARP who its next hop is")
 

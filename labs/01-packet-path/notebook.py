@@ -51,7 +51,7 @@ lab.run("crossing")
 #   closes it.
 # - The arrows beside a packet's name (↳) say what it caused: an ARP request, an answer.
 #
-# Now the same traffic on real packets. `h1`, `h3`, `h4`, `s1` and `r2` are Linux; `r1` runs netlab's stack on a real
+# Now the same traffic on real packets. The hosts, `s1` and `r2` are Linux; `r1` runs netlab's stack on a real
 # interface. If this machine cannot do that, the cell says why, and nothing else in this lab needs it.
 
 # %%
@@ -64,8 +64,7 @@ lab.run("crossing", backend="mininet")
 #
 # ## Explain
 #
-# An answer here is a *place*: choose the packet in the picture of the **simulated** run, step to the place, and press
-# the button.
+# An answer here is a *place*: choose the packet in one of the two pictures, step to the place, and press the button.
 
 # %%
 lab.explain("wait")
@@ -89,7 +88,8 @@ lab.explain("end")
 # 3. **Route** (RFC 1812 §5.2.4.3): of all prefixes that cover the destination, the longest. With a gateway the next hop
 #    is the gateway, without one it is the destination itself.
 #
-# The cell keeps what you write in `exercise.py`. That file, alone, is what you hand in.
+# The cell keeps what you write in `exercise.py`. That file, alone, is what you hand in. (`nlab lab reset 01` in a
+# terminal starts afresh and keeps what you had.)
 
 
 # %%
@@ -97,7 +97,8 @@ lab.explain("end")
 def forward(packets, routes, addresses):
     """One hop for each packet, in order.
 
-    packets     [(packet, interface it came in by), ...]     packet: bytes from the IPv4 header on
+    packets     [(packet, interface it came in by), ...]     packet: bytes from the IPv4 header on:
+                    byte 8 the TTL, bytes 10-11 the header checksum, bytes 16-19 the destination
     routes      [(prefix, length, gateway, interface), ...]  addresses are ints; gateway 0: the neighbour itself
     addresses   {interface: the router's own address on it}
 
@@ -112,8 +113,8 @@ def forward(packets, routes, addresses):
 # %% [markdown]
 # ## Check
 #
-# The button runs your file in the grader's own sandbox. A check that fails names the packet at fault; **Show me** draws
-# its path.
+# The button runs your file in the grader's own sandbox. A check that fails names the packet at fault; **Show me**
+# draws its path.
 
 # %%
 lab.check()
@@ -127,7 +128,7 @@ lab.run("crossing", backend="mininet", mine=True)
 # %% [markdown]
 # ## What if
 #
-# What a ping reports is only what comes back to it. Turn the knobs, and before each run say what you expect.
+# What a ping reports is only what comes back to it. Turn a knob, say aloud what you expect, then run.
 
 # %%
 lab.what_if()
@@ -140,11 +141,11 @@ lab.what_if()
 # - **Vectors.** In 2014 `ether_input()` took exactly one packet. Today FreeBSD's drivers may hand it a chain, which it
 #   splits at the door; drivers that pass chains inside gained about 12 % in small-packet forwarding (FreeBSD r323942,
 #   r325487). Linux delivers lists of packets stage by stage since 4.19. Your `forward` takes vectors for that reason:
-#   lab 04 measures what they buy.
+#   the lab on batching measures what they buy.
 # - **The forwarding stage.** FreeBSD once had two, a careful one and a fast one that ran a packet to completion; on a
 #   small Atom machine the fast one forwarded 713 thousand packets a second where the careful one managed 384 thousand
 #   (ocochard/netbenches, C2558). FreeBSD 11 made the fast one the only one.
 # - **The table.** Yours is a list. With 710,000 routes a radix tree takes about 107 ns for each look-up and the
-#   best structure 7 ns (FreeBSD D27401, D27405). Lab 11 builds one.
+#   best structure 7 ns (FreeBSD D27401, D27405). The lab on routing tables builds one.
 # - **The incremental checksum** has been wrong in print: RFC 1141's formula yields `ffff` where RFC 1624's yields
 #   `0000`. If a check of yours spoke of "minus zero", you have met it.

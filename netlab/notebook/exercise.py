@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,25 +17,54 @@ from netlab.lab.lab import Lab
 from netlab.lab.variant import variant
 from netlab.stack.slot import SlotCall
 
+_UNWRITTEN = "raise NotImplementedError"
+"""Python's own word for a function that is still to be written: the starter's."""
+
 
 class Answer:
     """A student's file for a lab's slot."""
 
     def __init__(self, lab: Lab, path: Path, student: str = "") -> None:
         self.lab, self.path, self.student = lab, path, student
+        self._written = ""
+        """What the cell wrote last: to be replaced without a word."""
 
-    def write(self, text: str) -> int:
-        """Keep the text, whole or not at all; how many lines it has."""
+    def write(self, text: str) -> str:
+        """Keep the text, whole or not at all; what was done, in a sentence. Nothing that somebody wrote is lost."""
+        before = self._before()
+        if _UNWRITTEN in text and before and _UNWRITTEN not in before:
+            return f"{self.path.name} holds an answer and this cell none: the file stays as it is."
+        kept = self._set_aside(before) if before not in ("", text, self._written, self._starter()) else ""
         partial_path = self.path.with_name(self.path.name + ".part")
         try:
             partial_path.write_text(text, encoding="utf-8")
             os.replace(partial_path, self.path)
         except OSError as error:
+            partial_path.unlink(missing_ok=True)
             right = "the cell's text is still in the notebook; make room or choose another folder"
             raise BadInput(
                 f"the answer cannot be kept ({error.strerror})", where=str(self.path), right=right
             ) from error
-        return len(text.splitlines())
+        self._written = text
+        return f"{self.path.name}: {len(text.splitlines())} lines kept. Now check it below.{kept}"
+
+    def _before(self) -> str:
+        try:
+            return self.path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+    def _starter(self) -> str:
+        path = (self.lab.folder or Path()) / self.lab.exercises[0].starter
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+    def _set_aside(self, text: str) -> str:
+        number = 1
+        while (path := self.path.with_name(f"{self.path.name}.{number}")).exists():
+            number += 1
+        with suppress(OSError):
+            path.write_text(text, encoding="utf-8")
+        return f" What was in the file before is kept in {path.name}."
 
     def check(self) -> Graded:
         """The visible checks."""
@@ -86,7 +115,6 @@ def exercise_cell(line: str, cell: str) -> None:
     try:
         compile(cell, answer.path.name, "exec")
     except SyntaxError as error:
-        said = f"line {error.lineno} is no Python ({error.msg})"
+        said = f"line {error.lineno} is no Python ({error.msg}), so {answer.path.name} stays as it was"
         raise BadInput(said, where="exercise cell", right="mend it and run the cell again") from None
-    lines = answer.write(cell)
-    print(f"{answer.path.name}: {lines} lines kept. Now check it below.")
+    print(answer.write(cell))

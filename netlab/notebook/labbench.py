@@ -28,6 +28,7 @@ from netlab.lab.rhythm import Prediction, Question
 from netlab.lab.variant import variant
 from netlab.notebook import words
 from netlab.notebook.exercise import Answer
+from netlab.notebook.guesses import Guesses
 from netlab.notebook.widget import PathWidget
 from netlab.topology.resolve import resolve
 
@@ -43,9 +44,10 @@ class LabBench:
         self.lab, self.student = lab, student
         self.answer = Answer(lab, (folder or Path.cwd()) / "exercise.py", student)
         self.variant = variant(lab, student)
-        self.guesses: dict[str, str] = {}
+        self.guesses = Guesses(self.answer.path.with_name(".guesses.json"))
         self.results: dict[str, Result] = {}
-        self.pictures: dict[str, PathWidget] = {}
+        self.looked_at: dict[str, tuple[PathWidget, Result]] = {}
+        """By experiment: the picture in which the reader stepped last, and its run."""
         self._waiting: list[Callable[[], bool]] = []
         self._sessions: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -56,7 +58,8 @@ class LabBench:
     def predict(self, name: str, guess: str = "") -> ipywidgets.Widget:
         """Ask for a guess; committing to it unlocks the run. ``guess`` commits at once."""
         prediction = _named(self.lab.predictions, name, "prediction", self.lab.slug)
-        choice = ipywidgets.RadioButtons(options=prediction.options, value=None, layout=WIDE)
+        # Buttons, not radios: JupyterLab takes the arrow keys that radios are chosen with.
+        choice = ipywidgets.ToggleButtons(options=prediction.options, value=None, style={"button_width": "auto"})
         commit = ipywidgets.Button(
             description="Commit to this guess", disabled=True, button_style="primary", layout=WIDE
         )
@@ -67,8 +70,9 @@ class LabBench:
             self._later(lambda: self._commit(prediction, str(choice.value), choice, commit, said))
 
         commit.on_click(committed)
-        if guess or name in self.guesses:
-            choice.value = guess or self.guesses[name]
+        made = guess or self.guesses.made.get(name, "")
+        if made in prediction.options:
+            choice.value = made
             self._commit(prediction, str(choice.value), choice, commit, said)
         return ipywidgets.VBox([ipywidgets.HTML(words.question(prediction.ask)), choice, commit, said])
 
@@ -76,11 +80,11 @@ class LabBench:
         self,
         prediction: Prediction,
         guess: str,
-        choice: ipywidgets.RadioButtons,
+        choice: ipywidgets.ToggleButtons,
         commit: ipywidgets.Button,
         said: ipywidgets.HTML,
     ) -> None:
-        self.guesses[prediction.name] = guess
+        self.guesses.keep(prediction.name, guess)
         choice.disabled = commit.disabled = True
         commit.description = "Committed"
         said.value = words.quiet("Your guess is kept. Run the next cell, if you have not.")
@@ -97,7 +101,7 @@ class LabBench:
 
     def _unlocked(self, experiment: str) -> list[str]:
         """The questions that still want a guess before the experiment may run."""
-        return [p.ask for p in self.lab.predictions if p.experiment == experiment and p.name not in self.guesses]
+        return [p.ask for p in self.lab.predictions if p.experiment == experiment and p.name not in self.guesses.made]
 
     # ---- run ---------------------------------------------------------------------------------------
 
@@ -125,7 +129,7 @@ class LabBench:
     async def _run(self, name: str, key: str, box: ipywidgets.VBox, backend: str, seed: int, mine: bool) -> None:
         build: Callable[..., Experiment] = _known(self.lab, name).build
         result = await self._watch(build(self.variant, seed), key, box, backend, seed, mine)
-        if result is not None:
+        if result is not None and not mine:
             self.results[name] = result
             self._look()
 
@@ -137,10 +141,13 @@ class LabBench:
         try:
             with self.answer.called(mine) as part:
                 session = open_experiment(experiment, backend=backend, seed=seed, part=part)
-                return await self._fly(session, experiment, key, box, backend, seed)
+                result = await self._fly(session, experiment, key, box, backend, seed)
         except NetlabError as error:
             box.children = (ipywidgets.HTML(words.refused(str(error))),)
             return None
+        whose = [ipywidgets.HTML(words.yours(self.answer.path.name, result))] if mine else []
+        box.children = (*whose, *box.children, ipywidgets.HTML(words.outcome(experiment, result)))
+        return result
 
     async def _fly(
         self, session: Session, experiment: Experiment, key: str, box: ipywidgets.VBox, backend: str, seed: int
@@ -154,9 +161,13 @@ class LabBench:
             session.close()
             if self._sessions.get(key) is session:  # else the cell has been run again, and it is the new run's
                 del self._sessions[key]
-        self.pictures[experiment.name] = picture
         result = result_of(experiment, session, outcomes, backend=backend, seed=seed)
-        box.children = (picture, ipywidgets.HTML(words.outcome(experiment, result)))
+
+        def looked(_: object = None) -> None:
+            self.looked_at[experiment.name] = (picture, result)
+
+        picture.observe(looked, "picked")
+        looked()
         return result
 
     def _hang_up(self, key: str) -> None:
@@ -177,25 +188,19 @@ class LabBench:
                 return False
             take.disabled = False
             said.value = words.quiet(
-                "Choose the packet and step to the place in the picture above, then press the button."
+                "Choose the packet and step to the place, in either picture; the one you stepped in last counts."
             )
             if record is not None:
-                said.value = self._judged(question, record)
+                said.value = _judged(question, self.results[question.experiment], record)
             return True
 
         def taken(_: object) -> None:
-            picture = self.pictures.get(question.experiment)
-            said.value = self._judged(question, picture.picked if picture is not None else -1)
+            picture, result = self.looked_at[question.experiment]
+            said.value = _judged(question, result, picture.picked)
 
         take.on_click(taken)
         self._when(ready)
         return ipywidgets.VBox([ipywidgets.HTML(words.question(question.ask)), take, said])
-
-    def _judged(self, question: Question, record: int) -> str:
-        result = self.results[question.experiment]
-        if not 0 <= record < len(result.log):
-            return words.quiet("The picture shows no step; press ▸❙ in it until you are at the place.")
-        return words.verdict(question.right(result, record), result.log[record])
 
     # ---- build and check ---------------------------------------------------------------------------
 
@@ -296,6 +301,12 @@ class LabBench:
         """Wait until everything that was begun has ended."""
         while self._tasks:
             await asyncio.gather(*self._tasks)
+
+
+def _judged(question: Question, result: Result, record: int) -> str:
+    if not 0 <= record < len(result.log):
+        return words.quiet("The picture shows no step; press ▸❙ in it until you are at the place.")
+    return words.verdict(question.right(result, record), result.log, record)
 
 
 def open_lab(name: str, *, student: str = "", folder: Path | None = None) -> LabBench:

@@ -12,7 +12,7 @@ from netlab.grade.judge import Graded
 from netlab.lab.check import CheckResult, Verdict
 from netlab.lab.lab import Lab
 from netlab.topology.resolve import resolve
-from netlab.trace.record import Record
+from netlab.trace.log import Log
 from netlab.units import format_time
 
 SIGNS = {"passed": "✓", "failed": "✗", "absent": "–", "blocked": "·", "error": "!"}
@@ -56,11 +56,22 @@ def guessed(guess: str, truth: str, because: str) -> str:
     return _box(COLOURS["failed"], said)
 
 
-def verdict(found: Verdict, record: Record) -> str:
-    """The judgement of a step that was picked."""
-    where = f"{format_time(record.t)}, {record.node}, {record.obj}"
+def verdict(found: Verdict, log: Log, index: int) -> str:
+    """The judgement of a step that was picked; its time is counted from the packet's first record, as pictures do."""
+    record = log[index]
+    began = min(row[0] for row in log.rows if row[5] == record.pkt)
+    where = f"+{format_time(record.t - began)}, {record.node}, {record.obj}"
     sign, colour = ("✓", COLOURS["passed"]) if found.passed else ("✗", COLOURS["failed"])
     return _box(colour, f"{sign} <b>{escape(where)}</b>: {escape(found.said)}")
+
+
+def yours(file: str, result: Result) -> str:
+    """That it was the student's own code which ran, and where it broke down."""
+    said = dict.fromkeys(f"{failure['node']}: {failure['said']}" for failure in result.facts["slot_failures"])
+    if not said:
+        return _box(COLOURS["passed"], f"This run had your {escape(file)} in it.")
+    lines = "<br>".join(escape(line) for line in said)
+    return _box(COLOURS["failed"], f"This run had your {escape(file)} in it, and lost packets there:<br>{lines}")
 
 
 def outcome(experiment: Experiment, result: Result) -> str:
@@ -72,9 +83,7 @@ def outcome(experiment: Experiment, result: Result) -> str:
             src, dst = one.workload.src, getattr(one.workload, "dst", "")
             lines.append(f"{escape(src)} → {escape(dst)}, request {reply.seq}: {escape(what)}")
     lines += [f"Note: {escape(str(problem))}" for problem in result.problems]
-    said = dict.fromkeys(f"{failure['node']}: {failure['said']}" for failure in result.facts["slot_failures"])
-    broken = _box(COLOURS["failed"], "<br>".join(escape(line) for line in said)) if said else ""
-    return broken + "<br>".join(lines)
+    return "<br>".join(lines)
 
 
 def feedback(graded: Graded) -> str:

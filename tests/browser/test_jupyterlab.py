@@ -88,8 +88,8 @@ def keep(page: Any, name: str) -> None:
 
 def guess(page: Any, option: str, number: int) -> None:
     """Commit to an option of the number-th prediction."""
-    box = page.locator(".widget-radio").nth(number)
-    box.locator("label", has_text=re.compile(f"^\\s*{option}\\s*$")).click()
+    box = page.locator(".widget-toggle-buttons").nth(number)
+    box.get_by_role("button", name=option, exact=True).click()
     page.get_by_role("button", name="Commit to this guess").first.click()
 
 
@@ -97,6 +97,13 @@ def canvas(picture: Any) -> str:
     """What the moving part of a picture shows, as data."""
     shown: str = picture.locator("canvas").first.evaluate("c => c.toDataURL()")
     return shown
+
+
+def explain(page: Any, picture: Any) -> None:
+    """Answer a question with a place on the wrong node, and hear why it is wrong."""
+    picture.get_by_role("button", name="Step back").click()
+    page.get_by_role("button", name="This step is my answer").first.click()
+    page.get_by_text("look inside r1").first.wait_for()
 
 
 @pytest.mark.timeout(240)
@@ -112,6 +119,8 @@ def test_a_student_guesses_runs_sees_and_checks(server: str, page: Any) -> None:
     picture.scroll_into_view_if_needed()
     page.get_by_text("You said").first.wait_for()
     assert page.get_by_text("and so it was").count() == 2
+
+    explain(page, picture)
 
     picture.get_by_role("button", name="Step back").click()
     still = canvas(picture)
