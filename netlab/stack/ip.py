@@ -13,6 +13,7 @@ from netlab.wire import icmp, ipv4
 if TYPE_CHECKING:
     from netlab.stack.host import Host
 
+_new = tuple.__new__  # see `netlab.stack.stage`
 LIMITED_BROADCAST = 0xFFFFFFFF
 
 
@@ -26,6 +27,11 @@ class Outgoing(NamedTuple):
     tos: int = 0
     df: bool = False
     """Whether no router may cut the packet: then too large a one is told of, and the path's MTU is learned."""
+
+
+def outgoing(dst: int, proto: int, src: int, ttl: int, df: bool) -> Outgoing:
+    """The same record, made in a third of the time: for what every packet needs."""
+    return _new(Outgoing, (dst, proto, src, ttl, 0, df))
 
 
 class ErrorFor(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Union
 
-from netlab.stack.ip import Outgoing
+from netlab.stack.ip import Outgoing, outgoing
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.stage import Hop, to
 from netlab.wire import icmp, ipv4
@@ -62,7 +62,7 @@ class UdpSocket:
         """A datagram to an address and port; ``cause`` is the journey it answers."""
         m = Mbuf(payload, parent=cause)
         m.fib, m.mark = self.fib, self.mark
-        m.tag = (self.port, port, Outgoing(dst, ipv4.UDP, ttl=ttl, df=df))
+        m.tag = (self.port, port, outgoing(dst, ipv4.UDP, 0, ttl, df))
         return to("udp.output", m)
 
 
