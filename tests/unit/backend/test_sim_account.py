@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from netlab.backend.sim import SimSession
-from netlab.errors import BadInput
+from netlab.errors import BadInput, BadTopology
+from netlab.experiment.compare import workloads_of
 from netlab.stack.drivers.faults import Faults
 from netlab.stack.host import Host
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.stage import END, Hop, Stage
-from netlab.topology.load import load_topology
+from netlab.topology.load import known_names, load_topology
 from netlab.topology.resolve import resolve
 from netlab.topology.spec import Plan
 from netlab.units import MS, SEC
+from netlab.wire.address import parse_ipv4
+from netlab.workload.bulk import BulkSender, Sink, pattern
 from netlab.workload.spec import Ping, UdpEcho
 
 
@@ -39,6 +44,34 @@ TRAFFIC = (
 def test_nothing_is_lost_inside_a_host(network: str, cores: int) -> None:
     with SimSession(plan_of(network), cores=cores, account=True) as session:
         session.run(TRAFFIC)
+        assert session.unaccounted() == ()
+
+
+@pytest.mark.parametrize("network", known_names())
+@pytest.mark.parametrize("ipv6", ["", "static"])
+def test_nothing_is_lost_in_any_network_of_ours(network: str, ipv6: str) -> None:
+    topology = load_topology(network)
+    try:
+        plan = resolve(replace(topology, ipv6=ipv6))
+    except BadTopology:
+        plan = resolve(topology)  # an author's own IPv6 stays
+    with SimSession(plan, account=True) as session:
+        session.run([replace(workload, size=3000, count=2) for workload in workloads_of(plan, 24)])
+        assert session.unaccounted() == ()
+
+
+def test_nothing_is_lost_when_tcp_loses_and_sends_again() -> None:
+    plan = plan_of("line,1")
+    faults = {i.name: Faults(loss=0.02, duplicate=0.02, reorder=0.02) for i in plan.interfaces()}
+    data = pattern(200_000)
+    with SimSession(plan, seed=2, account=True, faults=faults) as session:
+        sink = Sink(session.executors["h2"].host, 5001)
+        src = session.executors["h1"]
+        dst = parse_ipv4(plan.node("h2").addresses[0])
+        program = BulkSender(src.host, dst, 5001, data, lambda program, now, said, value: None)
+        src.inject(program.start(session.now))
+        session.loop.run()
+        assert len(sink.digests) == 1 and program.error == ""
         assert session.unaccounted() == ()
 
 
