@@ -15,6 +15,8 @@ from typing import Any
 MAX_DEPTH = 32
 MAX_INT_BYTES = 1024
 """So that any int that has crossed can also be printed: Python refuses more than 4300 digits."""
+MAX_KEYS = 1024
+"""Of one dict: keys made to have one hash cost the square of their number, in our process."""
 
 _LONG = struct.Struct(">q")
 _DOUBLE = struct.Struct(">d")
@@ -100,6 +102,8 @@ def _put_items(tag: bytes) -> Callable[[Any, _Out, int], None]:
 def _put_dict(value: dict[Any, Any], out: _Out, depth: int) -> None:
     if depth >= MAX_DEPTH:
         raise NotPlain(f"data nested more than {MAX_DEPTH} deep cannot cross")
+    if len(value) > MAX_KEYS:
+        raise NotPlain(f"a dict of {len(value)} keys is too big to cross (limit {MAX_KEYS}); a list of pairs may")
     out(b"d" + _SIZE.pack(len(value)))
     for key, item in value.items():
         _put(key, out, depth + 1)
@@ -200,6 +204,8 @@ def _get_list(data: bytes, at: int, depth: int) -> tuple[Any, int]:
 
 
 def _get_dict(data: bytes, at: int, depth: int) -> tuple[Any, int]:
+    if _SIZE.unpack_from(data, at)[0] > MAX_KEYS:
+        raise NotPlain("a dict has too many keys")
     items, at = _items(data, at, depth, 2)
     return dict(zip(items[::2], items[1::2], strict=True)), at
 

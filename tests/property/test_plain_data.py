@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netlab.backend.plain import MAX_DEPTH, NotPlain, decode, encode
+from netlab.backend.plain import MAX_DEPTH, MAX_KEYS, NotPlain, decode, encode
 
 KEYS = st.one_of(st.none(), st.booleans(), st.integers(), st.binary(), st.text(st.characters(codec="utf-8")))
 LEAVES = st.one_of(KEYS, st.floats(allow_nan=False))
@@ -96,3 +96,14 @@ def test_a_claimed_length_costs_no_memory() -> None:
     for tag in b"bsItld":
         with pytest.raises(NotPlain):
             decode(bytes([tag]) + b"\xff\xff\xff\xff" + b"N" * 20)
+
+
+def test_a_dict_that_would_cost_the_square_of_its_keys_does_not_cross() -> None:
+    # every key has the hash 0: Python's modulus for the hash of a number is 2**61 - 1
+    keys = [n * ((1 << 61) - 1) for n in range(MAX_KEYS + 1)]
+    forged = b"d" + len(keys).to_bytes(4, "big") + b"".join(encode(key) + encode(None) for key in keys)
+    with pytest.raises(NotPlain, match="too many keys"):
+        decode(forged)
+    with pytest.raises(NotPlain, match="a list of pairs may"):
+        encode(dict.fromkeys(range(MAX_KEYS + 1)))
+    assert len(decode(encode(dict.fromkeys(range(MAX_KEYS))))) == MAX_KEYS
