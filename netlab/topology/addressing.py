@@ -124,11 +124,28 @@ def _domains(wiring: Wiring, overlays: tuple[Overlay, ...], mistakes: Mistakes) 
         if reach.loops and joined:
             what = f"overlay {joined[0].name} closes a loop of switches, where a broadcast circles for ever"
             mistakes.note(what, ("overlay", joined[0].name), right="join its switches one way only")
-        ports = [port for spot in reach.spots for port in at.get(spot, ())]
-        if ports:
-            ports.sort(key=lambda port: order[port.name])
-            domains.append(Domain(ports, next((o.network for o in joined if o.network), "")))
+        ports = [port for spot in reach.spots for port in at.pop(spot, ())]
+        ports.sort(key=lambda port: order[port.name])
+        asked = next((o.network for o in joined if o.network), "")
+        domains += [Domain(some, asked) for some in _mutual(ports, broadcasts)]
     return domains
+
+
+def _mutual(ports: list[Port], broadcasts: Broadcasts) -> list[list[Port]]:
+    """The ports in groups that hear each other both ways, which is not all where ports of one cable disagree."""
+    if not any(broadcasts.aware.values()):
+        return [ports] if ports else []
+    heard = {port.name: broadcasts.heard(port) for port in ports}
+    groups: list[list[Port]] = []
+    for port in ports:
+        for group in groups:
+            first = group[0]
+            if (port.name_at, port.tags) in heard[first.name] and (first.name_at, first.tags) in heard[port.name]:
+                group.append(port)
+                break
+        else:
+            groups.append([port])
+    return groups
 
 
 def _spot(port: Port) -> Spot:

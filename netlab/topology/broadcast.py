@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import cast
 
-from netlab.topology.spec import Overlay, PortVlan, Tag
+from netlab.topology import values
+from netlab.topology.spec import Interface, Overlay, PortVlan, Tag
 from netlab.topology.wiring import Port, Wiring, has_vlans
 
 Tags = tuple[tuple[Tag, int], ...]
@@ -49,6 +50,57 @@ class Broadcasts:
                     queue.append(spot)
         found.loops = edges // 2 >= len(found.spots)
         return found
+
+    def heard(self, start: Port) -> set[tuple[str, Tags]]:
+        """Where a broadcast of a host's or router's interface arrives: ends of cables with tags, overlays of hosts.
+
+        Other than `reach`, it goes one way: never back through the port that it came by.
+        """
+        arrivals = self._leaving(start, start.tags) if start.overlay is None else self._tunnelled(start, start.tags)
+        found: set[tuple[str, Tags]] = set()
+        while arrivals:
+            port, tags = arrivals.pop()
+            if (port.name, tags) in found or len(tags) > DEEPEST:
+                continue
+            found.add((port.name, tags))
+            if port.bridged:
+                arrivals += self._forwarded(port, tags)
+        return found
+
+    def _leaving(self, port: Port, tags: Tags) -> list[tuple[Port, Tags]]:
+        """At the other end of a port's cable."""
+        return [(end, tags) for end in self._ends[port.link] if end.node.name != port.node.name]
+
+    def _forwarded(self, port: Port, tags: Tags) -> list[tuple[Port, Tags]]:
+        """Where a switch sends what arrived at one of its ports, or came out of one of its tunnels."""
+        found: list[tuple[Port, Tags]] = []
+        node = port.node.name
+        if port.overlay is None:
+            spot = self._inside(port, tags)
+            if spot is None:
+                return []
+            (_, vid), tags = cast("tuple[str, int]", spot[1]), spot[2]
+        else:
+            vid = self._vid(port.overlay.name, node)
+        for other in self.wiring.ports[node]:
+            framed = _framed(other.spec.vlan or DEFAULT, vid, tags) if self.aware[node] else tags
+            if other.bridged and other.name != port.name and framed is not None:
+                found += self._leaving(other, framed)
+        for overlay in self.overlays.values():
+            if node in overlay.members and self._vid(overlay.name, node) == vid and overlay is not port.overlay:
+                found += self._tunnelled(Port(port.node, Interface(overlay.name), -1, overlay=overlay), tags)
+        return found
+
+    def _tunnelled(self, end: Port, tags: Tags) -> list[tuple[Port, Tags]]:
+        """At the other ends of an overlay."""
+        overlay = end.overlay
+        assert overlay is not None
+        nodes = {name: ports[0].node for name, ports in self.wiring.ports.items() if ports and name in overlay.members}
+        return [
+            (Port(node, Interface(values.plain_name(name, overlay.name)), -1, overlay=overlay), tags)
+            for name, node in nodes.items()
+            if name != end.node.name
+        ]
 
     def _next(self, spot: Spot) -> list[Spot]:
         kind, place, tags = spot

@@ -129,4 +129,4 @@ def _on(node: Node, vlan: Vlan, known: dict[str, Port], mistakes: Mistakes) -> P
         what = f"the mtu of {vlan.name} is {vlan.mtu} B, and what it lies on leaves {most} B"
         mistakes.note(what, *places, right=f"give {parent.name} a larger mtu")
     spec = Interface(vlan.name, vlan.addresses, parent.spec.mac, mtu=vlan.mtu or most)
-    return Port(node, spec, parent.link, vlan=vlan, parent=parent.name, tags=tags)
+    return Port(node, spec, parent.link, vlan=vlan, parent=parent.name, bottom=parent.name_at, tags=tags)

@@ -25,6 +25,7 @@ class Port:
     peer: str = ""
     vlan: Vlan | None = None
     parent: str = ""
+    bottom: str = ""
     tags: tuple[tuple[Tag, int], ...] = ()
     """What a VLAN interface's frames carry on the cable, outermost first."""
     overlay: Overlay | None = None
@@ -33,6 +34,11 @@ class Port:
     def name(self) -> str:
         """The plain name."""
         return self.spec.name
+
+    @property
+    def name_at(self) -> str:
+        """The end of the cable that its frames come by: its own, or of the port at the bottom of VLAN interfaces."""
+        return self.bottom or self.name
 
     @property
     def bridged(self) -> bool:
