@@ -19,11 +19,11 @@ from netlab.workload.spec import Outcome, Ping, UdpEcho
 
 APART = 25 * MS
 """Between the starts of two flows, so that one's ARP doesn't fall into another's."""
-UNSEEN6 = ("icmp.input", "udp.input")
-"""Stages that the probe of a kernel tells rightly for IPv4 only; of IPv6 it sees interfaces, bridges and queues."""
+SETTLED = 500 * MS
+"""After that, hosts that are to find their addresses have them."""
 _CHOSEN = re.compile(r" id \d+|:[3-6]\d{4}")
 """What each world chooses for itself: identifiers and ephemeral ports."""
-_FINDS = re.compile(r"ARP |ICMPv6 (who has|\S+ is at) ")
+_FINDS = re.compile(r"ARP |ICMPv6 (who has|\S+ is at|router) ")
 """ARP and neighbour discovery: each world has its own moments for these."""
 
 
@@ -62,7 +62,8 @@ def workloads_of(plan: Plan, limit: int) -> tuple[Ping | UdpEcho, ...]:
     for src, dst in permutations(hosts, 2):
         for family in _families(src) & _families(dst):
             made += [Ping(src.name, dst.name, family=family), UdpEcho(src.name, dst.name, family=family)]
-    return tuple(replace(workload, start=n * APART) for n, workload in enumerate(made[:limit]))
+    first = SETTLED if plan.ipv6 == "slaac" else 0
+    return tuple(replace(workload, start=first + n * APART) for n, workload in enumerate(made[:limit]))
 
 
 def _families(node: PlanNode) -> set[Literal[4, 6]]:
@@ -81,7 +82,7 @@ def compare(plan: Plan, worlds: tuple[Backend, Backend], *, limit: int = 40, see
     flows = _compared(plan, worlds, workloads, seed)
     doubtful = [n for n, flow in enumerate(flows) if flow.differences]
     # A kernel under load loses records of a packet now and then; a real difference is there the second time too.
-    again = tuple(replace(workloads[n], start=k * APART) for k, n in enumerate(doubtful))
+    again = tuple(replace(workloads[n], start=workloads[k].start) for k, n in enumerate(doubtful))
     for n, flow in zip(doubtful, _compared(plan, worlds, again, seed) if again else (), strict=True):
         flows[n] = flow._replace(looks=2)
     return flows
@@ -95,8 +96,7 @@ def _compared(
     flows = []
     for workload, *outcomes in zip(workloads, first, second, strict=True):
         packets = _packets(here, workload, address_of(plan, workload.dst, workload.family))
-        unseen = UNSEEN6 if workload.family == 6 else ()
-        passages = tuple(_passage(one, packet, two, there, unseen) for packet in packets)
+        passages = tuple(_passage(one, packet, two, there) for packet in packets)
         kind = ("ping" if isinstance(workload, Ping) else "udp") + ("6" if workload.family == 6 else "")
         results = tuple(_result(outcome) for outcome in outcomes)
         flows.append(Flow(kind, workload.src, workload.dst, results, passages))
@@ -142,9 +142,9 @@ def _by_words(seen: Iterable[Journey]) -> dict[str, Journey]:
     return found
 
 
-def _passage(one: Log, packet: Journey, two: Log, there: dict[str, Journey], unseen: tuple[str, ...]) -> Passage:
+def _passage(one: Log, packet: Journey, two: Log, there: dict[str, Journey]) -> Passage:
     words = _words(packet)
     other = there.get(words)
     if other is None:
         return Passage(words, packet.nodes, f"not seen in {two.header.backend}")
-    return Passage(words, packet.nodes, difference(one, packet.pkt, two, other.pkt, unseen=unseen))
+    return Passage(words, packet.nodes, difference(one, packet.pkt, two, other.pkt))

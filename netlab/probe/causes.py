@@ -6,9 +6,9 @@ datagram that brings back the payload of one in the other direction is its echo.
 
 from __future__ import annotations
 
-ARP, IPV4 = 0x0806, 0x0800
+ARP, IPV4, IPV6 = 0x0806, 0x0800, 0x86DD
 TAGS = (0x8100, 0x88A8)
-ICMP, TCP, UDP = 1, 6, 17
+ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 ICMP_ERRORS = frozenset((3, 4, 5, 11, 12))
 REMEMBERED = 16384
 """Packets are remembered for at least this many keys after them."""
@@ -43,6 +43,8 @@ def keys(frame: bytes) -> tuple[Key | None, list[Key]]:
     kind, at = network(frame)
     if kind == IPV4 and len(frame) >= at + 20:
         return _ipv4(frame, at)
+    if kind == IPV6 and len(frame) >= at + 48:
+        return _ipv6(frame, at)
     if kind == ARP and len(frame) >= at + 28:
         return _arp(frame, at)
     return None, []
@@ -59,8 +61,10 @@ def network(frame: bytes) -> tuple[int, int]:
 
 
 def protocol(frame: bytes) -> int:
-    """The IPv4 protocol that the frame carries; -1 for another frame."""
+    """The protocol over IP that the frame carries; -1 for another frame. Behind IPv6 extension headers it is theirs."""
     kind, at = network(frame)
+    if kind == IPV6 and len(frame) > at + 6:
+        return frame[at + 6]
     return frame[at + 9] if kind == IPV4 and len(frame) > at + 9 else -1
 
 
@@ -69,9 +73,9 @@ def maker(frame: bytes) -> str:
     if network(frame)[0] == ARP:
         return "arp.output"
     proto = protocol(frame)
-    return {ICMP: "icmp.output", TCP: "tcp.output", UDP: "udp.output"}.get(
-        proto, "ip.output" if proto >= 0 else "kernel"
-    )
+    known = {ICMP: "icmp.output", TCP: "tcp.output", UDP: "udp.output", ICMPV6: "icmp6.output"}
+    ip = "ip6.output" if network(frame)[0] == IPV6 else "ip.output"
+    return known.get(proto, ip if proto >= 0 else "kernel")
 
 
 def _arp(frame: bytes, at: int) -> tuple[Key | None, list[Key]]:
@@ -100,6 +104,33 @@ def _ipv4(frame: bytes, at: int) -> tuple[Key | None, list[Key]]:
         if payload:
             return ("udp", back + here + there + payload), [("udp", ends + there + here + payload), *quoted]
     return None, quoted
+
+
+def _ipv6(frame: bytes, at: int) -> tuple[Key | None, list[Key]]:
+    """Of packets without extension headers; a quote in an ICMPv6 error is whole enough to be known by its ends."""
+    start, proto = at + 40, frame[at + 6]
+    ends, back = frame[at + 8 : at + 40], frame[at + 24 : at + 40] + frame[at + 8 : at + 24]
+    there, here, payload = frame[start : start + 2], frame[start + 2 : start + 4], frame[start + 8 :]
+    if proto == ICMPV6:
+        kind, ident = frame[start], frame[start + 4 : start + 8]
+        known: dict[int, tuple[Key | None, list[Key]]] = {
+            128: (None, [("echo", ends + ident), ("quoted", ends + b"\x80" + ident)]),
+            129: (("echo", back + ident), []),
+            135: (None, [("nd", frame[start + 8 : start + 24])]),
+            136: (("nd", frame[start + 8 : start + 24]), []),
+        }
+        return known.get(kind, (("quoted", _quoted6(frame, start + 8)) if kind < 128 else None, []))
+    if proto == UDP and payload:
+        quoted: list[Key] = [("quoted", ends + b"\x11" + there + here)]
+        return ("udp", back + here + there + payload), [("udp", ends + there + here + payload), *quoted]
+    return None, []
+
+
+def _quoted6(frame: bytes, at: int) -> bytes:
+    """What names the packet that an ICMPv6 error quotes."""
+    start, proto = at + 40, frame[at + 6 : at + 7]
+    name = b"\x80" + frame[start + 4 : start + 8] if proto == b"\x3a" else proto + frame[start : start + 4]
+    return frame[at + 8 : at + 40] + name
 
 
 def _quoted(frame: bytes, at: int) -> bytes:

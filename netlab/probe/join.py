@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from netlab.probe.capture import Captured
-from netlab.probe.causes import TCP, UDP, protocol
+from netlab.probe.causes import ICMPV6, TCP, UDP, protocol
 from netlab.probe.event import HEADER, Event
 from netlab.probe.journal import Journal
 from netlab.probe.native import NativeNodes
@@ -317,7 +317,7 @@ class KernelJoiner:
         chain = self._chains.pop(skb, None)
         if chain is None or chain.state != ARRIVED or not self._believed(chain, t, cpu):
             return
-        stage = self._stage_at(address)
+        stage = self._stage_of(chain, address)
         if stage:
             self._end_at(stage, chain, t, cpu)
 
@@ -342,6 +342,11 @@ class KernelJoiner:
         del self._here[cpu]
         self._end_at(SOCKET_INPUT[proto], chain, t, cpu)
 
+    def _stage_of(self, chain: Chain, address: int) -> str:
+        """The stage at a place in the kernel; a socket for pings is the same for both versions of IP."""
+        stage = self._stage_at(address)
+        return "icmp6.input" if stage == "icmp.input" and chain.proto == ICMPV6 else stage
+
     def _end_at(self, stage: str, chain: Chain, t: int, cpu: int) -> None:
         """The stage that a packet ended in: it began when the packet came, unless that was long ago."""
         if chain.cpu == cpu and t - chain.t < AT_WORK and stage != "socket.deliver":
@@ -363,8 +368,8 @@ class KernelJoiner:
         chain = self._chains.pop(skb, None)
         if chain is None or chain.copied:
             return
-        name, stage = self._reasons.get(reason, ""), self._stage_at(address)
-        if stage == "icmp.input" and name == "NO_SOCKET":
+        name, stage = self._reasons.get(reason, ""), self._stage_of(chain, address)
+        if stage in ("icmp.input", "icmp6.input") and name == "NO_SOCKET":
             # a program with a raw socket got a copy, and the kernel's own ICMP has nobody else to give it to
             if self._believed(chain, t, cpu):
                 self._end_at(stage, chain, t, cpu)

@@ -45,7 +45,7 @@ MANY_SOCKETS = 16
 """Sockets that a run opens at most to tell cores apart: when it is killed, the kernel takes 10 ms to close each."""
 
 ALWAYS_SEEN = ("ether.input", "ifq")
-SEEN_BY_PLACE = ("arp.input", "icmp.input")
+SEEN_BY_PLACE = ("arp.input", "icmp.input", "icmp6.input")
 """Stages that leave a trace at every packet that ends in them, where the kernel's functions can be told by address."""
 SEEN_BY_SOCKET = ("udp.input",)
 """Stages that leave a trace at every packet, where the kernel tells that a socket got something (Linux 6.3)."""

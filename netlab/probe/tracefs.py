@@ -212,7 +212,9 @@ class Instance:
             if suffix and name.startswith("net/"):
                 self._write(f"events/{name}/filter", f'name ~ "*{suffix}"')
             if name == "sock/sk_data_ready":
-                self._write(f"events/{name}/filter", "family == 2 && (protocol == 6 || protocol == 17)")
+                self._write(
+                    f"events/{name}/filter", "(family == 2 || family == 10) && (protocol == 6 || protocol == 17)"
+                )
             self._write(f"events/{name}/enable", "1")
         for entry in sorted(os.listdir(f"{self.path}/per_cpu")):
             fd = os.open(f"{self.path}/per_cpu/{entry}/trace_pipe_raw", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -5,7 +5,7 @@ The query reads records only, so it is the same for a simulated and a real netwo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from netlab.trace.log import Log
@@ -91,15 +91,14 @@ def common_path(log: Log, pkt: int, other: Log) -> tuple[tuple[str, str], ...]:
     )
 
 
-def difference(log: Log, pkt: int, other: Log, other_pkt: int, *, unseen: Collection[str] = ()) -> str:
+def difference(log: Log, pkt: int, other: Log, other_pkt: int) -> str:
     """ "" when two worlds saw a packet take the same way, else the first difference in words.
 
     Compared are the places that both could observe, node by node. Where copies were made (a switch floods) their order
-    is chance, so there the places are compared and not their order. ``unseen`` names stages to leave out, because one
-    of the worlds cannot tell them for such a packet.
+    is chance, so there the places are compared and not their order.
     """
-    here = _by_node(common_path(log, pkt, other), unseen)
-    there = _by_node(common_path(other, other_pkt, log), unseen)
+    here = _by_node(common_path(log, pkt, other))
+    there = _by_node(common_path(other, other_pkt, log))
     for node in dict.fromkeys((*here, *there)):
         one, two = here.get(node, ()), there.get(node, ())
         if one != two and sorted(one) != sorted(two):
@@ -109,11 +108,9 @@ def difference(log: Log, pkt: int, other: Log, other_pkt: int, *, unseen: Collec
     return "" if list(here) == list(there) else f"nodes {_listed(here)} and {_listed(there)} in another order"
 
 
-def _by_node(path: Iterable[tuple[str, str]], unseen: Collection[str]) -> dict[str, tuple[str, ...]]:
+def _by_node(path: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for node, place in path:
-        if place in unseen:
-            continue
         found[node] = (*found.get(node, ()), place)
     return found
 
