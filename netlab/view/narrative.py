@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
 from netlab.trace.journey import Journey
@@ -76,9 +76,18 @@ def _came(log: Log, journey: Journey, visit: _Visit) -> list[str]:
 
 
 def _stages(visit: _Visit) -> list[str]:
-    runs = [(name, len(list(group))) for name, group in groupby(step.place for step in visit.of("stage"))]
-    names = [name if times == 1 else f"{name} ({times} times)" for name, times in runs]
+    runs = [list(group) for _, group in groupby(visit.of("stage"), key=lambda step: step.place)]
+    names = [_run(steps) for steps in runs]
     return [f"passed it through {_listed(names)}"] if names else []
+
+
+def _run(steps: list[Step]) -> str:
+    """A stage's name; one that is passed again holds the packet in between."""
+    name, waited = steps[0].place, sum(b.t - a.end for a, b in pairwise(steps))
+    if len(steps) == 1:
+        return name
+    times = "twice" if len(steps) == 2 else f"{len(steps)} times"
+    return f"{name} ({times}, waiting {format_time(waited)} in between)" if waited > 0 else f"{name} ({times})"
 
 
 def _waited(log: Log, visit: _Visit) -> list[str]:

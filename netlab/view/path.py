@@ -285,17 +285,37 @@ def _title(plan: Plan, journey: Journey | None) -> str:
     return f"{plan.name}: the path of packet {journey.pkt}" + (f", {journey.said}" if journey.said else "")
 
 
+_WHAT = {
+    "packet": "what caused a packet",
+    "stage": "stages",
+    "drop": "drops",
+    "enqueue": "what enters queues",
+    "dequeue": "what leaves queues",
+    "lock": "locks",
+    "app": "what programs said",
+    "wire.tx": "departures",
+    "wire.rx": "arrivals",
+}
+"""Kinds of records, for people."""
+
+
 def _caption(log: Log, plan: Plan, packets: int, drawn: int) -> tuple[str, ...]:
     header = log.header
     world = {"sim": "Simulated", "mininet": "Real packets in Mininet"}.get(header.backend, header.backend)
-    said = [f"{world}{f', Linux {header.kernel}' if header.kernel else ''}, {header.clock} clock, seed {header.seed}."]
+    kernel = f", Linux {header.kernel}" if header.kernel else ""
+    seed = f", seed {header.seed}" if header.clock == "virtual" else ""
+    said = [f"{world}{kernel}, {header.clock} clock{seed}."]
     if packets > drawn:
         said.append(f"{packets} packets were seen; {drawn} of them can be chosen here.")
     inferred = [kind for kind, how in header.fidelity.items() if how == "inferred"]
     absent = [kind for kind, how in header.fidelity.items() if how == "none"]
-    said += [f"Inferred, not measured: {', '.join(inferred)}."] if inferred else []
-    said += [f"Not observable here: {', '.join(absent)}."] if absent else []
+    said += [f"Inferred, not measured: {', '.join(_WHAT.get(k, k) for k in inferred)}."] if inferred else []
+    said += [f"Not observable here: {', '.join(_WHAT.get(k, k) for k in absent)}."] if absent else []
     partly = [node.name for node in plan.nodes if node.name in header.stages]
-    said += [f"Of {', '.join(partly)} only some stages are observable; the rest is dashed."] if partly else []
+    said += (
+        [f"Of {', '.join(partly)} only some stages can be seen; drawn from inside, the others are dashed."]
+        if partly
+        else []
+    )
     said += [f"{log.lost} records were lost, so what is drawn has gaps."] if log.lost else []
     return (*said, *header.notes)

@@ -38,7 +38,14 @@ def by_packet(log: Log) -> dict[int, Rows]:
     for index, row in enumerate(log.rows):
         if row[5]:
             found[row[5]].append((index, row))
-    return {pkt: sorted(rows, key=lambda item: (item[1][0], item[0])) for pkt, rows in found.items()}
+    return {pkt: _in_order(rows) for pkt, rows in found.items()}
+
+
+def _in_order(rows: Rows) -> Rows:
+    """By time. That a packet was made is recorded when its frame can be told, and shown where its journey begins."""
+    began = min(row[0] for _, row in rows)
+    placed = [(index, (began, *row[1:]) if row[1] == "packet" else row) for index, row in rows]
+    return sorted(placed, key=lambda item: (item[1][0], item[1][1] != "packet", item[0]))
 
 
 def steps_of(rows: Rows, lanes: Mapping[str, int], *, ended: bool = True) -> list[Step]:

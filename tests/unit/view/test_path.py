@@ -83,7 +83,7 @@ def test_a_kernel_s_unobservable_stages_are_hidden_and_said(sample: SimpleNamesp
     states = {row["stage"]: row["state"] for row in picture.rows("stations") if row["node"] == "r1"}
     assert states["ip.forward"] == "hidden" and states["ether.input"] == "seen"
     said = " ".join(picture.caption)
-    assert "Inferred, not measured: stage." in said
+    assert "Inferred, not measured: stages." in said
     assert "Not observable here: lock." in said
     assert "12 records were lost" in said
     assert "kept by tbf" in said, "the header's notes stand in the caption"
