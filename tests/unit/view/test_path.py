@@ -84,7 +84,7 @@ def test_a_kernel_s_unobservable_stages_are_hidden_and_said(sample: SimpleNamesp
     assert states["ip.forward"] == "hidden" and states["ether.input"] == "seen"
     said = " ".join(picture.caption)
     assert "Inferred, not measured: stages." in said
-    assert "Not observable here: lock." in said
+    assert "Not observable here: locks." in said
     assert "12 records were lost" in said
     assert "kept by tbf" in said, "the header's notes stand in the caption"
     assert way(picture, 1) == way(packet_path(sample.sample_log()), 1), "the same path in both worlds"
