@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from netlab.stack.ifnet import Ifnet
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.neighbours import RETRY, TRIES, WAITING, Neighbour
-from netlab.stack.stage import Hop, branching, drop, end, stage, to
+from netlab.stack.offload import coalesce, settle
+from netlab.stack.stage import Hop, branching, drop, end, stage, to, whole
 from netlab.wire import arp, ethernet
 from netlab.wire.address import BROADCAST, format_ipv4
 from netlab.wire.vlan import TAGS
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
     from netlab.stack.host import Host
 
 
-@stage("nic.rx", to=("ether.input",))
-def nic_rx(host: Host, m: Mbuf, now: int) -> Hop:
-    """Take a frame from the receive ring."""
-    return to("ether.input", m)
+@whole("nic.rx", to=("ether.input",))
+def nic_rx(host: Host, vector: list[Mbuf], now: int) -> list[Hop]:
+    """Take frames from the receive ring."""
+    if not host.tcp.joins or len(vector) == 1:
+        return [to("ether.input", m) for m in vector]
+    frames, absorbed = coalesce(vector)
+    return [to("ether.input", m) for m in frames] + [end(m) for m in absorbed]
 
 
 @stage("ether.input", to=("arp.input", "ip.input", "ip6.input", "bridge.forward", "vlan.input"))
@@ -82,11 +86,11 @@ def ether_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     if m.link:  # only an IPv6 packet comes with it
         m.prepend(ethernet.build(m.link, ifp.mac, ethernet.IPV6))
         m.link = b""
-        return [to(ifp.output, m)]
+        return _framed(m, ifp)
     mac = BROADCAST if m.next_hop == 0xFFFFFFFF else host.neighbours.mac(m.next_hop, now)
     if mac is not None:
         m.prepend(ethernet.build(mac, ifp.mac, ethernet.IPV4))
-        return [to(ifp.output, m)]
+        return _framed(m, ifp)
     entry, new = host.neighbours.asking(m.next_hop, ifp)
     hops: list[Hop] = []
     if len(entry.waiting) == WAITING:
@@ -95,6 +99,13 @@ def ether_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     if new:
         hops += _ask(host, m.next_hop, entry, now, parent=m.pkt)
     return hops
+
+
+def _framed(m: Mbuf, ifp: Ifnet) -> list[Hop]:
+    """On to the device; what it cannot cut or sum is cut and summed here, as late as can be."""
+    if m.offload is None:
+        return [to(ifp.output, m)]
+    return [to(ifp.output, one) for one in settle(m, ifp)]
 
 
 def _ask(host: Host, address: int, entry: Neighbour, now: int, *, parent: int) -> list[Hop]:

@@ -155,7 +155,7 @@ def ip_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     m.prepend(_header(host, m, want, want.src or ifp.address_for(next_hop)))
     m.ifp, m.next_hop = ifp, next_hop
     mtu = host.paths.mtu(want.dst, now, ifp.mtu)
-    if len(m.data) <= mtu:
+    if len(m.data) <= mtu or (m.offload is not None and m.offload.segsz):
         return [to("ether.output", m)]
     return _refused(host, m, mtu) if want.df else [to("ip.fragment", m)]
 

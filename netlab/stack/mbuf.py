@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from netlab.stack.ifnet import Ifnet
+    from netlab.stack.offload import Offload
 
 
 class Mbuf:
@@ -24,6 +25,7 @@ class Mbuf:
         "link",
         "mark",
         "next_hop",
+        "offload",
         "parent",
         "pkt",
         "rcvif",
@@ -56,6 +58,8 @@ class Mbuf:
         """A number by which rules may choose a table of routes (Linux fwmark)."""
         self.fib: int | None = None
         """The table of routes that its socket chose (M_SETFIB); None leaves it to the interface and the rules."""
+        self.offload: Offload | None = None
+        """What is still to be cut or summed, or was (see `offload`); None: nothing."""
         self.tags: tuple[tuple[int, int], ...] = ()
         """VLAN tags that are off the bytes, outermost first: (EtherType, tag control information)."""
 
@@ -75,5 +79,5 @@ class Mbuf:
         other = Mbuf(self.data, pkt=self.pkt, parent=self.parent, rcvif=self.rcvif)
         other.ifp, other.next_hop, other.l3, other.tag = self.ifp, self.next_hop, self.l3, self.tag
         other.mark, other.fib, other.tags = self.mark, self.fib, self.tags
-        other.l4, other.link = self.l4, self.link
+        other.l4, other.link, other.offload = self.l4, self.link, self.offload
         return other

@@ -7,7 +7,7 @@ from struct import Struct, error
 from typing import NamedTuple
 
 from netlab.wire import Octets
-from netlab.wire.checksum import internet, total
+from netlab.wire.checksum import fold, internet, total
 
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = 1, 2, 4, 8, 16, 32, 64, 128, 256
 FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
@@ -77,10 +77,17 @@ def build(
     *,
     options: bytes = b"",
     urgent: int = 0,
+    partial: bool = False,
 ) -> bytes:
-    """A segment with its checksum, for either IP version; ``options`` of whole words (see `pack_options`)."""
+    """A segment with its checksum, for either IP version; ``options`` of whole words (see `pack_options`).
+
+    ``partial`` leaves the checksum to a device: its field holds the pseudo header's sum (virtio §5.1.6.2).
+    """
     size = SIZE + len(options)
     offset_flags = size << 10 | flags
+    if partial:
+        check = fold(src_ip + dst_ip + PROTO + size + len(payload)) % 0xFFFF or 0xFFFF
+        return _pack(src, dst, seq, ack, offset_flags, window, check, urgent) + options + payload
     number = src + dst + seq + ack + offset_flags + window + urgent + src_ip + dst_ip + PROTO + size + len(payload)
     number += total(payload) + (int.from_bytes(options, "big") if options else 0)
     return _pack(src, dst, seq, ack, offset_flags, window, -number % 0xFFFF, urgent) + options + payload

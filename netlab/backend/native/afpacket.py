@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from netlab.backend.native.packetsocket import PacketSocket
 from netlab.stack.ifcaps import Capability
+from netlab.stack.offload import Offload
 
 GONE = frozenset((errno.ENETDOWN, errno.ENXIO, errno.ENODEV))
 """What the kernel says of a device that is down, or no longer there."""
@@ -22,10 +23,12 @@ T = TypeVar("T")
 class AfPacket:
     """The kernel's device ``name``. OSError from `up` when it is not there, or privilege is missing."""
 
-    capabilities = Capability.RXCSUM | Capability.VLAN_MTU
-
-    def __init__(self, name: str, *, queues: int = 1) -> None:
-        self.name, self.queues = name, queues
+    def __init__(self, name: str, *, queues: int = 1, offload: bool = False) -> None:
+        """With ``offload`` long TCP segments come and go whole, and checksums are left to the kernel."""
+        self.name, self.queues, self.offload = name, queues, offload
+        self.capabilities = Capability.RXCSUM | Capability.VLAN_MTU
+        if offload:
+            self.capabilities |= Capability.TXCSUM | Capability.TSO | Capability.LRO
         self.mtu = kernel_mtu(name)
         self._rings: list[PacketSocket] = []
 
@@ -56,8 +59,16 @@ class AfPacket:
         """Into the device's queue; False when that is full, or the device down."""
         return bool(self._rings) and not _unless_gone(lambda: self._rings[queue].send(frame), "gone")
 
+    def transmit_long(self, frame: bytes, offload: Offload, queue: int = 0) -> bool:
+        """As `transmit`, and the kernel does what is left to do."""
+        return bool(self._rings) and not _unless_gone(lambda: self._rings[queue].send(frame, offload), "gone")
+
+    def receive_long(self, queue: int = 0) -> tuple[bytes, Offload | None] | None:
+        """As `receive`, with what is still to be done with it."""
+        return _unless_gone(self._rings[queue].receive_long, None) if self._rings else None
+
     def receive(self, queue: int = 0) -> bytes | None:
-        """The queue's next frame. SuperFrame, a ValueError, for one that a device was to cut."""
+        """The queue's next frame. SuperFrame, a ValueError, for one that nobody can cut."""
         return _unless_gone(self._rings[queue].receive, None) if self._rings else None
 
 

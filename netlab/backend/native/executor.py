@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from netlab.stack.drivers.api import Attached, Driver
 from netlab.stack.host import Host
+from netlab.stack.ifcaps import Capability
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.stage import Hop
 from netlab.trace.record import Row
@@ -62,8 +63,14 @@ class LiveExecutor:
     def _take(self, interface: str, queue: int) -> list[Mbuf]:
         attached, ifp = self.attached[interface], self.host.interfaces[interface]
         vector: list[Mbuf] = []
-        while len(vector) < BUDGET and (frame := attached.receive(queue)) is not None:
+        joined = Capability.LRO in ifp.capenable
+        while len(vector) < BUDGET:
+            found = attached.receive_long(queue) if joined else attached.receive(queue)
+            if found is None:
+                break
+            frame, offload = found if isinstance(found, tuple) else (found, None)
             m = Mbuf(frame, pkt=next(self._ids), rcvif=ifp)
+            m.offload = offload
             if self.emit:
                 data = (ifp.peer, len(frame), frame)
                 self.emit((self.now(), "wire.rx", self.host.name, interface, -1, m.pkt, data))
@@ -110,7 +117,8 @@ class LiveExecutor:
         assert ifp is not None
         t = self.now()
         attached = self.attached[ifp.name]
-        if not attached.transmit(m.data):
+        long = m.offload is not None and m.offload.partial and Capability.TXCSUM in ifp.capenable
+        if not (attached.transmit_long(m.data, m.offload) if long and m.offload else attached.transmit(m.data)):
             if self.emit:
                 self._announce(m)
                 self.emit((t, "drop", self.host.name, "ifq", 0, m.pkt, (attached.refusal, ifp.name)))

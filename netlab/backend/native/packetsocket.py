@@ -8,8 +8,11 @@ done here (Linux include/uapi/linux/virtio_net.h). It takes the outermost VLAN t
 from __future__ import annotations
 
 import struct
+from collections import deque
 
+from netlab.stack.offload import CHECKSUM_AT, Offload, cut, finished, places
 from netlab.wire.checksum import internet
+from netlab.wire.tcp import CWR
 from netlab.wire.vlan import CTAG
 
 SOL_PACKET, PACKET_AUXDATA, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = (
@@ -35,8 +38,14 @@ ANCILLARY = 64
 """Bytes for one control message with that struct."""
 
 
+GSO_NONE, GSO_TCPV4, GSO_TCPV6, GSO_ECN = 0, 1, 4, 0x80
+DATA_VALID = 2
+PAST_FLAGS = 13
+"""Where in a TCP header the flags stand, from FIN to CWR."""
+
+
 class SuperFrame(ValueError):
-    """A frame that a device was to cut into segments: nobody here does that."""
+    """A frame that a device was to cut into segments, of a protocol that nobody here cuts."""
 
 
 class PacketSocket:
@@ -54,6 +63,7 @@ class PacketSocket:
         member = struct.pack("iHH8s", socket.if_nametoindex(device), PACKET_MR_PROMISC, 0, b"")
         self._socket.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, member)
         self._socket.setblocking(False)
+        self._pieces: deque[bytes] = deque()
 
     def found_group(self) -> int:
         """Make a fanout group; its number, which the kernel chooses."""
@@ -69,23 +79,51 @@ class PacketSocket:
         return self._socket.fileno()
 
     def receive(self) -> bytes | None:
-        """The next frame, None when there is none. SuperFrame for one that is still to be cut."""
+        """The next frame as on a wire, None when there is none: long segments come in pieces, checksums are whole.
+
+        SuperFrame for one that nobody here can cut.
+        """
+        if self._pieces:
+            return self._pieces.popleft()
+        found = self.receive_long()
+        if found is None:
+            return None
+        frame, offload = found
+        if offload is None or not (offload.partial or offload.segsz):
+            return frame
+        if not offload.segsz:
+            return finished(frame)
+        self._pieces.extend(cut(frame, offload.segsz))
+        return self._pieces.popleft()
+
+    def receive_long(self) -> tuple[bytes, Offload | None] | None:
+        """The next frame as the kernel has it, with what is still to be done; None when there is none."""
         try:
             data, beside, _, _ = self._socket.recvmsg(LARGEST, ANCILLARY)
         except BlockingIOError:
             return None
-        flags, gso_type, _, _, start, offset = VNET.unpack_from(data)
-        if gso_type:
-            raise SuperFrame
         frame = data[VNET.size :]
-        if flags & NEEDS_CHECKSUM:
-            frame = finish_checksum(frame, start, offset)
-        return with_tag(frame, beside[0][2]) if beside else frame
+        return self._understood(VNET.unpack_from(data), frame, beside[0][2] if beside else b"")
 
-    def send(self, frame: bytes) -> str:
+    def _understood(self, header: tuple[int, ...], frame: bytes, auxdata: bytes) -> tuple[bytes, Offload | None]:
+        flags, gso_type, _, segsz, start, offset = header
+        at = places(frame) if flags & (NEEDS_CHECKSUM | DATA_VALID) or gso_type else None
+        if gso_type and (at is None or gso_type & ~GSO_ECN not in (GSO_TCPV4, GSO_TCPV6)):
+            raise SuperFrame
+        offload = None
+        if at is not None and flags & NEEDS_CHECKSUM and start == at.l4:
+            offload = Offload(segsz if gso_type else 0, partial=True)
+        elif flags & NEEDS_CHECKSUM:
+            frame = finish_checksum(frame, start, offset)
+        elif at is not None:
+            offload = Offload(segsz if gso_type else 0, checked=True)
+        return (with_tag(frame, auxdata) if auxdata else frame), offload
+
+    def send(self, frame: bytes, offload: Offload | None = None) -> str:
         """Put a frame into the interface's queue; "" or why it does not go there."""
+        header = NOTHING_LEFT if offload is None else left_to_do(frame, offload)
         try:
-            self._socket.send(NOTHING_LEFT + frame)
+            self._socket.sendmsg((header, frame))
         except OSError as error:
             if error.errno not in _REFUSED:
                 raise
@@ -95,6 +133,18 @@ class PacketSocket:
     def close(self) -> None:
         """Free it."""
         self._socket.close()
+
+
+def left_to_do(frame: bytes, offload: Offload) -> bytes:
+    """The virtio-net header that leaves the checksum, and the cutting, of a TCP segment to the kernel."""
+    at = places(frame)
+    if at is None or not offload.partial:
+        return NOTHING_LEFT
+    kind = GSO_NONE
+    if offload.segsz and len(frame) - at.text > offload.segsz:
+        kind = GSO_TCPV6 if at.six else GSO_TCPV4
+        kind |= GSO_ECN if frame[at.l4 + PAST_FLAGS] & CWR else 0
+    return VNET.pack(NEEDS_CHECKSUM, kind, at.text, offload.segsz if kind else 0, at.l4, CHECKSUM_AT)
 
 
 def with_tag(frame: bytes, auxdata: bytes) -> bytes:

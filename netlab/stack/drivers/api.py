@@ -6,10 +6,11 @@ down) is done once, in `Attached`.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, cast
 
 from netlab.stack.ifcaps import Capability
 from netlab.stack.ifnet import Ifnet
+from netlab.stack.offload import Offload
 from netlab.wire.vlan import TAGS
 
 
@@ -36,6 +37,16 @@ class Driver(Protocol):
 
     def close(self) -> None:
         """Give everything back. A second call does nothing."""
+
+
+class Offloading(Driver, Protocol):
+    """A driver with `Capability.TSO` and `Capability.LRO`: long TCP segments come and go whole."""
+
+    def transmit_long(self, frame: bytes, offload: Offload, queue: int = 0) -> bool:
+        """As `transmit`, for a frame that the device is to cut, or to sum."""
+
+    def receive_long(self, queue: int = 0) -> tuple[bytes, Offload | None] | None:
+        """As `receive`, with what the device left to do, or found right."""
 
 
 TAGGED = frozenset(tag.to_bytes(2, "big") for tag in TAGS)
@@ -84,6 +95,35 @@ class Attached:
         counters["opackets"] += 1
         counters["obytes"] += len(frame)
         return True
+
+    def transmit_long(self, frame: bytes, offload: Offload, queue: int = 0) -> bool:
+        """As `transmit`; the driver does what is left to do with the frame."""
+        counters = self.ifp.counters
+        if not self.ifp.up or not cast(Offloading, self.driver).transmit_long(frame, offload, queue):
+            counters["oqdrops"] += 1
+            self.refusal = FULL if self.ifp.up else DOWN
+            return False
+        counters["opackets"] += 1
+        counters["obytes"] += len(frame)
+        return True
+
+    def receive_long(self, queue: int = 0) -> tuple[bytes, Offload | None] | None:
+        """As `receive`, from a driver with LRO: long segments are whole."""
+        driver = cast(Offloading, self.driver)
+        while self.ifp.up:
+            try:
+                found = driver.receive_long(queue)
+            except ValueError:
+                self.ifp.counters["ierrors"] += 1
+                continue
+            if found is not None and not (found[1] is not None and found[1].segsz) and not self._fits(found[0]):
+                self.ifp.counters["ierrors"] += 1
+                continue
+            if found is not None:
+                self.ifp.counters["ipackets"] += 1
+                self.ifp.counters["ibytes"] += len(found[0])
+            return found
+        return None
 
     def receive(self, queue: int = 0) -> bytes | None:
         """The driver's next good frame; what is of no use, or too long for the device, counts as ierrors."""

@@ -130,7 +130,7 @@ def ip6_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     m.ifp, m.next_hop = way
     m.prepend(_header(host, m, want, want.src or host.inet6.source_for(want.dst, m.ifp.name, m.next_hop)))
     mtu = host.paths6.mtu(want.dst, now, host.inet6.link_mtu(m.ifp))
-    if len(m.data) <= mtu:
+    if len(m.data) <= mtu or (m.offload is not None and m.offload.segsz):
         return [Hop("nd.output", m)]
     return _refused(m, mtu) if want.df else [Hop("ip6.fragment", m)]
 

@@ -9,6 +9,7 @@ from netlab.stack.ip import Outgoing as IpOutgoing
 from netlab.stack.ip6.ip import source6, way_to
 from netlab.stack.ip6.state import Outgoing6
 from netlab.stack.mbuf import Mbuf
+from netlab.stack.offload import Offload
 from netlab.stack.sockets import Message
 from netlab.stack.stage import Hop, branching, drop, end, stage, to
 from netlab.stack.tcp.knobs import Knobs, linux
@@ -52,6 +53,10 @@ class HostTcp:
         self._now = 0
         self._armed: int | None = None
         self._ports = 49151
+        self.delays_checksum = False
+        """Whether the checksum of what leaves is left to the device, or to the last step before it (TXCSUM)."""
+        self.joins = False
+        """Whether segments that come in one vector are joined (GRO)."""
 
     def _mtu(self, pair: Pair) -> int:
         host = self.host
@@ -132,7 +137,7 @@ def tcp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     header = tcp.parse(m.data, at)
     if header is None:
         return [drop("TCP segment is cut short", m)]
-    if not tcp.checksum_ok(m.data, at, stop, ip.src, ip.dst):
+    if (m.offload is None or not m.offload.trusted) and not tcp.checksum_ok(m.data, at, stop, ip.src, ip.dst):
         return [drop("TCP checksum is wrong", m)]
     if is_multicast6(ip.dst) if six else ip.dst in host.broadcasts:
         return [drop("a segment to more than one host", m)]
@@ -161,6 +166,9 @@ def tcp_output(host: Host, m: Mbuf, now: int) -> Hop:
     """Put the TCP header in front, with its options and the checksum over the addresses that IP will use."""
     out: Outgoing = m.tag
     pair, s = out.pair, out.segment
+    partial = host.tcp.delays_checksum or bool(s.segsz)
+    if partial:
+        m.offload = Offload(s.segsz, partial=True)
     m.data = tcp.build(
         pair.local_port,
         pair.remote_port,
@@ -173,6 +181,7 @@ def tcp_output(host: Host, m: Mbuf, now: int) -> Hop:
         pair.remote,
         options=host.tcp.layer.pack(s.options),
         urgent=s.urgent,
+        partial=partial,
     )
     df = host.tcp.layer.knobs.path_mtu_discovery
     if pair.version == 6:

@@ -101,6 +101,9 @@ class Knobs:
     # ---- TCP over UDP (RFC 6951 in spirit, FreeBSD)
     udp_port: int = 0
     udp_overhead: int = 0
+    # ---- offload
+    longest_segment: int = 0
+    """Bytes of text that a segment may hold on its way through the host, to be cut later (GSO); 0: what fits."""
 
 
 def freebsd() -> Knobs:

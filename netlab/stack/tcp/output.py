@@ -143,8 +143,10 @@ def _emit(c: Connection, seq: int, flags: int, payload: bytes, ecn: int = NOT_EC
     urgent = 0
     if c.snd_up > seq and payload:
         flags, urgent = flags | URG, min(c.snd_up - seq, 0xFFFF)
+    room = segment_room(c)  # before the options are made: a duplicate is told of once
+    segsz = room if len(payload) > room else 0
     options = ordinary(c)
-    c.out.append(Segment(seq % WRAP, c.rcv_nxt % WRAP, flags, _offer(c), payload, options, urgent, ecn))
+    c.out.append(Segment(seq % WRAP, c.rcv_nxt % WRAP, flags, _offer(c), payload, options, urgent, ecn, segsz))
     c.last_ack_sent = c.rcv_nxt
     c.ack_now = c.was_read = False
     c.timers.pop("delayed ack", None)
@@ -228,12 +230,13 @@ def _allowed(c: Connection, waiting: int) -> int:
     """How many bytes may go now in one segment (RFC 9293 §3.8.6.2.1, and Nagle: §3.7.4); 0 for none."""
     room = segment_room(c)
     quota = c.control.cwnd - c.in_flight
-    size = min(waiting, room, c.snd_una + c.snd_wnd - c.snd_nxt, quota)
+    most = max(c.knobs.longest_segment // room * room, room)
+    size = min(waiting, most, c.snd_una + c.snd_wnd - c.snd_nxt, quota)
     c.limited = quota < min(waiting, room)
     if size <= 0:
         return 0
-    if size == room:
-        return size
+    if size >= room:  # whole pieces; the rest, when it is the last, is looked at in the next round
+        return size - size % room
     everything = size == waiting
     idle = c.snd_nxt == c.snd_una
     if everything and (c.fin_queued or ((idle or c.nodelay) and not c.cork)):

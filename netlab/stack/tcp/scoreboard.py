@@ -85,9 +85,15 @@ class Scoreboard:
         segment.start = at
         self._count(segment, 1)
 
-    def mark_sacked(self, left: int, right: int) -> list[Sent]:
-        """The peer holds ``left`` to ``right``; segments of which it is new."""
+    def mark_sacked(self, left: int, right: int, *, cut: bool = False) -> list[Sent]:
+        """The peer holds ``left`` to ``right``; segments of which it is new.
+
+        ``cut``: segments were cut on their way out, so that the peer may hold a part of one.
+        """
         fresh: list[Sent] = []
+        if cut:
+            self._split_at(left)
+            self._split_at(right)
         for segment in self.segments:
             if segment.start >= right:
                 break
@@ -99,6 +105,13 @@ class Scoreboard:
             self.high_sacked = max(self.high_sacked, segment.end)
             fresh.append(segment)
         return fresh
+
+    def _split_at(self, at: int) -> None:
+        for segment in self.segments:
+            if segment.end > at:
+                if segment.start < at and not segment.sacked:
+                    self.split(segment, at - segment.start)
+                return
 
     def mark_lost(self, segment: Sent) -> None:
         """Take it for lost; what was sent of it again counts as lost too."""

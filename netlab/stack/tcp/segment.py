@@ -23,6 +23,8 @@ class Segment(NamedTuple):
     urgent: int = 0
     ecn: int = NOT_ECT
     """The ECN field of the IP header it travels in (RFC 3168 §5)."""
+    segsz: int = 0
+    """It is to be cut into pieces with so much text each; 0: it fits as it is."""
 
     @property
     def length(self) -> int:
