@@ -200,11 +200,9 @@ class HostExecutor:
                 loop.at(end, self._done, (core, stage, vector, ring, took))
                 return False
             following = self._complete(core, stage, vector, ring, took)
-            if not following:
+            if following is None:
                 return True
-            work = following[0]
-            if len(following) > 1:
-                core.submit_first(following[1:])
+            work = following
 
     def _cost(self, core: Core, stage: str, vector: list[Mbuf]) -> int:
         call, packet = COSTS.get(stage, OTHER)
@@ -215,18 +213,16 @@ class HostExecutor:
     def _done(self, step: tuple[Core, str, list[Mbuf], RxRing | None, int]) -> None:
         core = step[0]
         following = self._complete(*step)
-        if len(following) > 1:
-            core.submit_first(following[1:])
-        if not following or self._begin(core, following[0]):
+        if following is None or self._begin(core, following):
             core.finish()
 
-    def _complete(self, core: Core, stage: str, vector: list[Mbuf], ring: RxRing | None, took: int) -> list[Work]:
-        """The stage's work ends now: protocol code runs whole; what is to be done next."""
+    def _complete(self, core: Core, stage: str, vector: list[Mbuf], ring: RxRing | None, took: int) -> Work | None:
+        """The stage's work ends now: protocol code runs whole; what is next, the rest being ahead of the queue."""
         now, host = self.loop.now, self.host
         if self.emit:
             self._record_stage(core, stage, vector, now - took)
         hops = host.stages[stage].run(host, vector, now)
-        following = self._sort(hops, core, stage)
+        following = self._next(hops, core, stage)
         if ring is not None:
             self._poll_again(core, ring)
         if host.timers.changed:
@@ -246,7 +242,9 @@ class HostExecutor:
 
     def _release(self, step: tuple[Core, Work, int, Needs, int]) -> None:
         core, (stage, vector, ring), took, needs, asked = step
-        core.submit_first(self._complete(core, stage, vector, ring, took))
+        following = self._complete(core, stage, vector, ring, took)
+        if following is not None:
+            core.submit_first([following])
         for name, mode in needs:
             self._locks[name].release(mode)
             if self.emit:
@@ -274,12 +272,21 @@ class HostExecutor:
 
     # ---- what comes after a stage ------------------------------------------------------------
 
+    def _next(self, hops: list[Hop], core: Core, where: str) -> Work | None:
+        if len(hops) == 1:  # by far the most common; `_sort` would say the same
+            target, m, _ = hops[0]
+            if target and m.pkt:
+                if target != "nic.tx":
+                    return target, [m], None
+                self._enqueue(m, core)
+                return None
+        works = self._sort(hops, core, where)
+        if len(works) > 1:
+            core.submit_first(works[1:])
+        return works[0] if works else None
+
     def _sort(self, hops: list[Hop], core: Core, where: str) -> list[Work]:
         """Hops by their target, in order; what leaves or ends here does so now."""
-        if len(hops) == 1:
-            target, m, _ = hops[0]
-            if m.pkt and target and target != "nic.tx":
-                return [(target, [m], None)]
         groups: dict[str, list[Mbuf]] = {}
         for target, m, reason in hops:
             if not m.pkt:
