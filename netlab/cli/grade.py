@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netlab.errors import BadInput
+from netlab.files import unwritable, whole_files
 
 if TYPE_CHECKING:
     from netlab.grade.judge import Graded
@@ -46,8 +46,10 @@ def run(options: Namespace) -> int:
         for one in grade_folder(lab, folder, secret, workers=options.workers, told=progress.told)
     ]
     text = to_json(lab, graded)
-    target = _write(options.out, f"{lab.slug}.json", text)
-    print(text if options.json else table(lab, graded), end="" if options.json else "\n")
+    try:
+        target = _write(options.out, f"{lab.slug}.json", text)
+    finally:  # who cannot write them has at least seen them
+        print(text if options.json else table(lab, graded), end="" if options.json else "\n")
     if not options.json:
         print(f"written to {target}; hidden parameters come from {options.secret or secret_path()}")
     return 0
@@ -63,11 +65,11 @@ def _workers(text: str) -> int:
 
 def _write(folder: Path, name: str, text: str) -> Path:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+        with whole_files(folder, name) as (file,):
+            file.write_text(text, encoding="utf-8")
     except OSError as error:
-        what = f"the grades cannot be written there ({error.strerror})"
-        raise BadInput(what, where=str(folder), right="choose another folder with --out") from error
+        what, right = "the grades cannot be written there", "choose another folder with --out"
+        raise unwritable(error, what, folder, right) from error
     return folder / name
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from netlab.errors import BadInput
 from netlab.experiment.result import Result
+from netlab.files import reading, unwritable, whole, whole_files
 from netlab.trace.log import Log
 
 TRACE = "trace.arrow"
@@ -32,35 +33,35 @@ def facts_of(result: Result) -> dict[str, Any]:
 
 
 def keep(result: Result, folder: Path) -> None:
-    """Write the run into the folder, over an earlier one; BadInput when the folder cannot be made."""
+    """Write the run into the folder, over an earlier one, whole or not at all; the error says why it cannot be."""
     from netlab.view.path import packet_path
     from netlab.view.render.html import html_page
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        result.log.save(folder / TRACE)
-        (folder / RESULT).write_text(json.dumps(facts_of(result), indent=2) + "\n", encoding="utf-8")
-        (folder / REPORT).write_text(html_page(packet_path(result.log)), encoding="utf-8")
+        with whole_files(folder, TRACE, RESULT, REPORT) as (trace, facts, report):
+            result.log.save(trace)
+            facts.write_text(json.dumps(facts_of(result), indent=2) + "\n", encoding="utf-8")
+            report.write_text(html_page(packet_path(result.log)), encoding="utf-8")
     except OSError as error:
-        what = f"the run cannot be kept there ({error.strerror})"
-        raise BadInput(what, where=str(folder), right="choose another folder with --out") from error
+        raise unwritable(error, "the run cannot be kept there", folder, "choose another folder with --out") from error
 
 
 @contextmanager
-def writing_to(path: Path) -> Iterator[None]:
-    """What is done within writes to ``path``; BadInput when the system refuses."""
+def writing_to(path: Path) -> Iterator[Path]:
+    """What is to be written in place of ``path``, which it becomes whole or not at all."""
     try:
-        yield
+        with whole(path) as partial:
+            yield partial
     except OSError as error:
-        raise BadInput(
-            f"it cannot be written ({error.strerror})", where=str(path), right="choose another file"
-        ) from error
+        raise unwritable(error, "it cannot be written", path, "choose another file") from error
 
 
 def log_in(place: Path) -> Log:
     """The log of a kept run: its folder, or the trace itself."""
-    path = place / TRACE if place.is_dir() else place
-    if not path.is_file():
+    with reading(place):
+        path = place / TRACE if place.is_dir() else place
+        there = path.is_file()
+    if not there:
         right = "give a folder that 'nlab run LAB --out FOLDER' has written"
         raise BadInput(
             f"there is no {TRACE}" if place.is_dir() else "there is no such folder", where=str(place), right=right

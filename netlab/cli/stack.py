@@ -40,8 +40,8 @@ def run(options: Namespace) -> int:
         from netlab.cli.kept import writing_to
 
         page = _page(picture, options.kind)
-        with writing_to(options.html):
-            options.html.write_text(page, encoding="utf-8")
+        with writing_to(options.html) as file:
+            file.write_text(page, encoding="utf-8")
         print(options.html)
     else:
         print(drawn(picture))

@@ -74,8 +74,8 @@ def _show(options: Namespace) -> int:
         from netlab.cli.kept import writing_to
 
         page = _page(plan)
-        with writing_to(options.html):
-            options.html.write_text(page, encoding="utf-8")
+        with writing_to(options.html) as file:
+            file.write_text(page, encoding="utf-8")
         print(options.html)
     elif options.json:
         from netlab.topology.codec import plan_to_data

@@ -51,8 +51,8 @@ def _html(log: Log, options: Namespace) -> str:
 
     target = _target(options, "report.html")
     page = html_page(packet_path(log, options.packet))
-    with writing_to(target):
-        target.write_text(page, encoding="utf-8")
+    with writing_to(target) as file:
+        file.write_text(page, encoding="utf-8")
     return str(target)
 
 
@@ -60,8 +60,8 @@ def _pcapng(log: Log, options: Namespace) -> str:
     from netlab.cli.pcap import write_pcapng
 
     target = _target(options, "trace.pcapng")
-    with writing_to(target):
-        written, bare = write_pcapng(log, target)
+    with writing_to(target) as file:
+        written, bare = write_pcapng(log, file)
     without = f"; {bare} more were seen without their bytes" if bare else ""
     return f"{target}: {written} frames{without}"
 

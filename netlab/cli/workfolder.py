@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from netlab.errors import BadInput
+from netlab.files import unwritable, whole_files
 from netlab.lab.catalogue import LabFolder
 
 ANSWER = "exercise.py"
@@ -24,11 +24,13 @@ def make(lab: LabFolder, work: Path) -> list[Path]:
     """Make what is missing of the lab's folder; what was made."""
     folder = folder_of(lab, work)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return [*_answer(lab, folder), *_notebook(lab, notebook_of(lab, work))]
+        texts = {**_answer(lab, folder), **_notebook(lab, notebook_of(lab, work))}
+        with whole_files(folder, *texts) as files:
+            for file, text in zip(files, texts.values(), strict=True):
+                file.write_text(text, encoding="utf-8")
     except OSError as error:
-        right = "choose another place with --work DIR"
-        raise BadInput(f"the folder cannot be made ({error.strerror})", where=str(folder), right=right) from error
+        raise unwritable(error, "the folder cannot be made", folder, "choose another place with --work DIR") from error
+    return [folder / name for name in texts]
 
 
 def set_aside(lab: LabFolder, work: Path) -> Path | None:
@@ -43,28 +45,21 @@ def set_aside(lab: LabFolder, work: Path) -> Path | None:
     return kept
 
 
-def _answer(lab: LabFolder, folder: Path) -> list[Path]:
-    starter, target = lab.path / "starter.py", folder / ANSWER
-    if target.exists() or not starter.is_file():
-        return []
-    _write(target, starter.read_text(encoding="utf-8"))
-    return [target]
+def _answer(lab: LabFolder, folder: Path) -> dict[str, str]:
+    """Its name and text, if it is to be made."""
+    starter = lab.path / "starter.py"
+    if (folder / ANSWER).exists() or not starter.is_file():
+        return {}
+    return {ANSWER: starter.read_text(encoding="utf-8")}
 
 
-def _notebook(lab: LabFolder, target: Path) -> list[Path]:
+def _notebook(lab: LabFolder, target: Path) -> dict[str, str]:
+    """Its name and text, if it is to be made."""
     source = lab.path / "notebook.py"
     if target.exists() or not source.is_file():
-        return []
+        return {}
     import jupytext
 
     notebook = jupytext.read(source, fmt="py:percent")
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    _write(target, jupytext.writes(notebook, fmt="ipynb"))
-    return [target]
-
-
-def _write(path: Path, text: str) -> None:
-    """The whole file or none of it."""
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    return {target.name: jupytext.writes(notebook, fmt="ipynb")}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from netlab.errors import BadInput
+from netlab.files import whole
 from netlab.trace.kinds import KINDS, Fidelity
 from netlab.trace.record import Record, Row
 
@@ -96,13 +97,12 @@ class Log:
         import pyarrow as pa
 
         table = _to_table(self)
-        partial = path.with_name(path.name + ".part")
-        try:
-            with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-                writer.write_table(table, max_chunksize=65536)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with (
+            whole(path) as partial,
+            pa.OSFile(str(partial), "wb") as sink,
+            pa.ipc.new_file(sink, table.schema) as writer,
+        ):
+            writer.write_table(table, max_chunksize=65536)
 
     @classmethod
     def load(cls, path: Path) -> Log:
