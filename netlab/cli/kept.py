@@ -12,6 +12,7 @@ from typing import Any
 from netlab.errors import BadInput
 from netlab.experiment.result import Result
 from netlab.files import reading, unwritable, whole, whole_files
+from netlab.topology.codec import plan_from_data
 from netlab.trace.log import Log
 
 TRACE = "trace.arrow"
@@ -66,4 +67,10 @@ def log_in(place: Path) -> Log:
         raise BadInput(
             f"there is no {TRACE}" if place.is_dir() else "there is no such folder", where=str(place), right=right
         )
-    return Log.load(path)
+    log = Log.load(path)
+    try:
+        plan_from_data(log.header.plan)
+    except BadInput as error:
+        what = f"the log was written by another netlab: {error.what}"
+        raise BadInput(what, where=str(path), right=error.right) from error
+    return log

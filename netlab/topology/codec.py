@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from netlab.errors import BadInput
 from netlab.topology.spec import (
     Limit,
     Plan,
@@ -49,13 +50,16 @@ def _interface_lists(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def plan_from_data(data: dict[str, Any]) -> Plan:
-    """The Plan again; equal to the one that `plan_to_data` was given."""
-    return Plan(
-        data["name"],
-        tuple(_node(n) for n in data["nodes"]),
-        tuple(_link(link) for link in data["links"]),
-        data["ipv6"],
-    )
+    """The Plan again; equal to the one that `plan_to_data` was given. BadInput when it has another netlab's fields."""
+    try:
+        return Plan(
+            data["name"],
+            tuple(_node(n) for n in data["nodes"]),
+            tuple(_link(link) for link in data["links"]),
+            data["ipv6"],
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BadInput(f"its plan is of another form ({error})", right="run it again") from error
 
 
 def _node(data: dict[str, Any]) -> PlanNode:

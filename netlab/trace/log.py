@@ -18,7 +18,8 @@ from netlab.files import whole
 from netlab.trace.kinds import KINDS, Fidelity
 from netlab.trace.record import Record, Row
 
-SCHEMA = 1
+SCHEMA = 2
+"""One more whenever the records, the header or the plan in it take another form: logs of two forms do not mix."""
 DEFAULT_LIMIT = 1_000_000
 
 _FIELDS: dict[str, str] = {f.name: f.type for kind in KINDS.values() for f in kind.fields}
@@ -106,7 +107,7 @@ class Log:
 
     @classmethod
     def load(cls, path: Path) -> Log:
-        """Read a saved log; BadInput when the file is not one, or was written by a newer schema."""
+        """Read a saved log; BadInput when the file is not one, or another netlab's."""
         import pyarrow as pa
 
         try:
@@ -119,12 +120,17 @@ class Log:
                 where=str(path),
                 right="give the trace.arrow that 'nlab run --out' wrote",
             ) from error
-        if raw.get("schema") != SCHEMA:
-            raise BadInput(f"the log has schema {raw.get('schema')} and this netlab reads {SCHEMA}", where=str(path))
-        raw["notes"] = tuple(raw["notes"])
-        raw["stages"] = {node: tuple(names) for node, names in raw["stages"].items()}
-        log = cls(Header(**raw))
-        log.rows = list(_from_table(table))
+        try:
+            if raw["schema"] != SCHEMA:
+                raise ValueError(f"its schema is {raw['schema']}, and this one's {SCHEMA}")
+            raw["notes"] = tuple(raw["notes"])
+            raw["stages"] = {node: tuple(names) for node, names in raw["stages"].items()}
+            log = cls(Header(**raw))
+            log.rows = list(_from_table(table))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise BadInput(
+                f"the log was written by another netlab ({_first_line(error)})", where=str(path), right="run it again"
+            ) from error
         log.limit = max(log.limit, len(log.rows))
         return log
 
