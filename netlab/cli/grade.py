@@ -31,8 +31,8 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """0 when there is a row for every check of every submission, whatever the rows say."""
-    from netlab.grade.crew import grade_folder, submissions
-    from netlab.grade.report import table, to_json
+    from netlab.grade.crew import grade_folder, passed_over, submissions
+    from netlab.grade.report import skipped, table, to_json
     from netlab.grade.secret import load_secret, secret_path
     from netlab.lab.catalogue import load_lab
 
@@ -45,6 +45,8 @@ def run(options: Namespace) -> int:
         for folder in options.folders
         for one in grade_folder(lab, folder, secret, workers=options.workers, told=progress.told)
     ]
+    if line := skipped([each for folder in options.folders for each in passed_over(folder)]):
+        print(line, file=sys.stderr)
     text = to_json(lab, graded)
     try:
         target = _write(options.out, f"{lab.slug}.json", text)

@@ -18,6 +18,7 @@ from typing import Any
 from netlab.backend.base import SlotFailure
 from netlab.backend.slotpipe import SlotPipe
 from netlab.errors import BadInput
+from netlab.files import reading
 from netlab.grade.judge import BUDGET_S, Graded, judge, same_row
 from netlab.grade.sandbox import Limits, legible, pipe_ends
 from netlab.lab.check import CheckResult, Evidence
@@ -63,13 +64,36 @@ class Order:
 
 
 def submissions(folder: Path) -> tuple[Submission, ...]:
-    """Every file in the folder, by student: the stem of a ``.py``, the whole name of anything else."""
-    if not folder.is_dir():
-        raise BadInput("there is no such folder", where=str(folder), right="give a folder with one .py a student")
-    files = sorted(path for path in folder.iterdir() if not path.is_dir() or path.is_symlink())
-    if not files:
+    """Every ``.py`` of the folder, whatever it holds, by student: its stem. A folder is none, a link is one."""
+    found = [path for path in _entries(folder) if not _why_not(path)]
+    if not found:
         raise BadInput("the folder holds no submission", where=str(folder), right="put one .py a student there")
-    return tuple(Submission(legible(path.with_suffix("") if path.suffix == ".py" else path), path) for path in files)
+    return tuple(Submission(legible(path.with_suffix("")), path) for path in found)
+
+
+def passed_over(folder: Path) -> tuple[tuple[str, str], ...]:
+    """What else is in the folder, and for each thing why it is no submission; hidden files go without saying."""
+    return tuple((legible(path), why) for path in _entries(folder) if (why := _why_not(path)) and _visible(path))
+
+
+def _entries(folder: Path) -> list[Path]:
+    right = "give a folder with one .py a student"
+    with reading(folder):
+        if folder.is_dir():
+            return sorted(folder.iterdir())
+        if folder.exists():
+            raise BadInput("it is a file, not a folder", where=str(folder), right=right)
+    raise BadInput("there is no such folder", where=str(folder), right=right)
+
+
+def _why_not(path: Path) -> str:
+    if path.suffix != ".py":
+        return "no .py"
+    return "a folder" if path.is_dir() and not path.is_symlink() else ""
+
+
+def _visible(path: Path) -> bool:
+    return path.name[:1] != "." and path.name != "__pycache__"
 
 
 def grade_folder(

@@ -62,6 +62,13 @@ def table(lab: Lab, graded: Sequence[Graded]) -> str:
     return "\n".join([*lines, f"answers ran in: {' | '.join(levels) or 'nothing: none could be run'}"])
 
 
+def skipped(others: Sequence[tuple[str, str]]) -> str:
+    """One line about what was passed over, and why; "" when nothing was."""
+    shown = ", ".join(f"{tame(name)} ({why})" for name, why in others[:8])
+    more = f" and {len(others) - 8} more" if len(others) > 8 else ""
+    return f"passed over: {shown}{more}" if others else ""
+
+
 def sentences(one: Graded) -> list[str]:
     """What is to be said about one submission, each thing once with the checks that it is true of."""
     about: dict[tuple[str, str], list[str]] = {}

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from netlab.errors import BadInput
-from netlab.grade.crew import grade_folder, pack, submissions, unpack
+from netlab.grade.crew import grade_folder, pack, passed_over, submissions, unpack
 from netlab.grade.judge import Graded, judge
-from netlab.grade.report import to_json
+from netlab.grade.report import skipped, to_json
 from netlab.grade.sandbox import Limits
 from netlab.lab.lab import Lab
 
@@ -30,7 +30,6 @@ CLASS: dict[str, tuple[str | bytes, list[str]]] = {
     "exit": ("import os\ndef double(n): os._exit(0)", ["error", "error", "blocked"]),
     "loop": ("def double(n):\n while True: pass", ["error", "error", "blocked"]),
     "missing": ("def triple(n): return n", ["absent"] * 3),
-    "notes.txt": ("hello there", ["error"] * 3),
     "syntax": ("def double(n:", ["error"] * 3),
     "wrong": ("def double(n): return n", ["failed", "failed", "blocked"]),
 }
@@ -84,8 +83,15 @@ def test_a_simulation_that_never_ends_costs_its_own_rows_only(toy: Lab, submit: 
 def test_whose_a_file_is(submit: Submit) -> None:
     for name in ("ada.py", "ada.txt", "README"):
         folder = submit(name + ("" if "." in name else ".")).parent
-    (folder / "__pycache__").mkdir()
-    assert [one.student for one in submissions(folder)] == ["README.", "ada", "ada.txt"]
+    for name in ("__pycache__", "dir.py"):
+        (folder / name).mkdir()
+    (folder / ".DS_Store").write_text("")
+    assert [one.student for one in submissions(folder)] == ["ada"]
+    assert passed_over(folder) == (("README.", "no .py"), ("ada.txt", "no .py"), ("dir.py", "a folder"))
+    said = "passed over: README. (no .py), ada.txt (no .py), dir.py (a folder)"
+    assert skipped(passed_over(folder)) == said
+    assert skipped([]) == ""
+    assert skipped([("x", "no .py")] * 50).endswith(" and 42 more")
 
 
 def test_a_name_that_is_no_text_is_judged_and_shown(toy: Lab, submit: Submit) -> None:
@@ -108,6 +114,11 @@ def test_a_folder_that_is_none_is_said(tmp_path: Path) -> None:
         submissions(tmp_path / "nowhere")
     with pytest.raises(BadInput, match="holds no submission"):
         submissions(tmp_path)
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.raises(BadInput, match="holds no submission"):
+        submissions(tmp_path)
+    with pytest.raises(BadInput, match="it is a file, not a folder"):
+        submissions(tmp_path / "notes.txt")
 
 
 def test_rows_cross_between_processes_whole(toy: Lab, submit: Submit) -> None:
