@@ -8,6 +8,7 @@ from pathlib import Path
 from netlab.cli.lab import WORK
 from netlab.cli.table import print_json
 from netlab.errors import BadInput
+from netlab.files import reading
 
 EXAMPLE = """nlab check 01
   nlab check 01 my-answer.py --json"""
@@ -34,15 +35,25 @@ def run(options: Namespace) -> int:
 
     folder = find_lab(options.lab)
     file = options.file or _own(options.work, folder.slug)
-    if not file.is_file():
-        right = f"begin with: nlab lab open {folder.number}" if options.file is None else "give your answer's .py file"
-        raise BadInput("there is no such file", where=str(file), right=right)
+    right = f"begin with: nlab lab open {folder.number}" if options.file is None else "give your answer's .py file"
+    look_at(file, right)
     graded = check_file(load_folder(folder.path), file, options.student)
     if options.json:
         print_json([result.plain() for result in graded.results])
     else:
         print(feedback(graded))
     return 0 if all(result.status == "passed" for result in graded.results) else FAILED
+
+
+def look_at(file: Path, right: str) -> None:
+    """BadInput unless it is a file that can be read."""
+    with reading(file):
+        if file.is_dir():
+            raise BadInput("it is a folder", where=str(file), right=right)
+        if not file.exists():
+            raise BadInput("there is no such file", where=str(file), right=right)
+        if file.is_file():
+            file.open("rb").close()
 
 
 def _own(work: Path, slug: str) -> Path:

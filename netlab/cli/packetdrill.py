@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from netlab.errors import BadInput
+from netlab.files import reading
 
 EXAMPLE = "nlab packetdrill tests/scripts"
 
@@ -50,16 +51,19 @@ def _scripts(names: Iterable[str]) -> list[Path]:
     found: list[Path] = []
     for name in names:
         path = Path(name)
-        if path.is_dir():
-            found += sorted(path.rglob("*.pkt"))
-        elif path.exists():
-            found.append(path)
-        else:
-            raise BadInput("there is no such script", where=name, right="give a .pkt file or a folder of them")
+        with reading(path):
+            if path.is_dir():
+                next(path.iterdir(), None)  # rglob finds nothing where it may not look, and says nothing
+                found += sorted(path.rglob("*.pkt"))
+            elif path.exists():
+                found.append(path)
+            else:
+                raise BadInput("there is no such script", where=name, right="give a .pkt file or a folder of them")
     if not found:
         raise BadInput("there is no script in it", where=", ".join(names), right="scripts end in .pkt")
     return found
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
+    with reading(path):
+        return path.read_text(encoding="utf-8", errors="replace")

@@ -18,7 +18,8 @@ def write_pcapng(log: Log, path: Path) -> tuple[int, int]:
     sent: dict[tuple[int, str], bytes] = {}
     written = 0
     with path.open("wb") as file:
-        writer = Writer(file, comment=f"{log.header.backend}, seed {log.header.seed}")
+        seed = f", seed {log.header.seed}" if log.header.backend == "sim" else ""
+        writer = Writer(file, comment=log.header.backend + seed)
         for t, kind, node, interface, _, pkt, data in seen:
             if kind == "wire.tx" and data[-1]:
                 sent[pkt, data[0]] = data[-1]

@@ -77,10 +77,10 @@ def _slots(lab: Lab, answer: Path | None) -> Iterator[Mapping[str, Callable[...,
     if answer is None:
         yield {}
         return
+    from netlab.cli.check import look_at
     from netlab.grade.sandbox import Sandbox
 
-    if not answer.is_file():
-        raise BadInput("there is no such file", where=str(answer), right="give the exercise.py of your lab's folder")
+    look_at(answer, "give the exercise.py of your lab's folder")
     with Sandbox(answer) as box:
         yield {exercise.slot: box.slot(exercise.slot) for exercise in lab.exercises}
 
@@ -91,7 +91,7 @@ def told(lab: Lab, result: Result) -> str:
 
     facts, log = result.facts, result.log
     lines = [
-        f"{lab.slug} {result.experiment}: {facts['topology']} in {facts['backend']}, seed {facts['seed']}",
+        f"{lab.slug} {result.experiment}: {facts['topology']} in {facts['backend']}{_seed(facts)}",
         *(
             f"  {name.removesuffix('_ns').replace('_', ' ')}: {_measured(name, value)}"
             for name, value in result.metrics.items()
@@ -104,6 +104,11 @@ def told(lab: Lab, result: Result) -> str:
     ]
     picture = packet_path(log)
     return "\n".join([*lines, "", picture.title, *(f"  {sentence}" for sentence in picture.narrative)])
+
+
+def _seed(facts: Mapping[str, Any]) -> str:
+    """Said where it decides what happens: real packets have no seed."""
+    return f", seed {facts['seed']}" if facts["backend"] == "sim" else ""
 
 
 def _failures(found: Iterable[Mapping[str, Any]]) -> list[str]:

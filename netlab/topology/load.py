@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from netlab.errors import BadInput, BadTopology, NetlabError
+from netlab.files import reading
 from netlab.topology.mistakes import bad_topology
 from netlab.topology.resolve import attempt
 from netlab.topology.spec import Topology
@@ -59,7 +60,9 @@ def _further(topology: Topology, told: set[str]) -> list[NetlabError]:
 
 def _find(name: str) -> Path:
     if name.endswith(SUFFIXES) or "/" in name:
-        if Path(name).is_file():
+        with reading(Path(name)):
+            there = Path(name).is_file()
+        if there:
             return Path(name)
         raise BadInput(f"there is no file '{name}'", right=f"names without a file are {', '.join(known_names())}")
     for folder in folders():

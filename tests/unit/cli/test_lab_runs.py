@@ -17,6 +17,9 @@ from netlab.wire.pcapng import read
 Captured = pytest.CaptureFixture[str]
 LAB = find_lab("01").path
 
+LONG = "x" * 300
+"""A name that the file system refuses to look at, whoever asks: root may read what modes forbid."""
+
 
 @pytest.fixture
 def run_folder(tmp_path: Path, capsys: Captured) -> Path:
@@ -71,6 +74,16 @@ def test_an_answer_that_breaks_down_is_told_in_a_line(tmp_path: Path, capsys: Ca
         (["check", "01", "nowhere.py"], "nowhere.py: there is no such file"),
         (["check", "01"], "begin with: nlab lab open 01"),
         (["grade", "01", "nowhere"], "nowhere: there is no such folder"),
+        (["grade", "01", "alice.py"], "alice.py: it is a file, not a folder; give a folder with one .py a student"),
+        (["check", "01", "."], ".: it is a folder; give your answer's .py file"),
+        (["run", "01", "--answer", "."], ".: it is a folder; give the exercise.py"),
+        (["topo", "show", LONG + ".yaml"], "it cannot be read (File name too long)"),
+        (["topo", "check", LONG + ".yaml"], "it cannot be read (File name too long)"),
+        (["up", LONG + ".yaml"], "it cannot be read (File name too long)"),
+        (["view", LONG], "it cannot be read (File name too long)"),
+        (["check", "01", LONG], "it cannot be read (File name too long)"),
+        (["grade", "01", LONG], "it cannot be read (File name too long)"),
+        (["packetdrill", LONG], "it cannot be read (File name too long)"),
     ],
 )
 def test_what_is_not_there_is_bad_input(
@@ -78,8 +91,10 @@ def test_what_is_not_there_is_bad_input(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "alice.py").write_text("")
     assert main(arguments) == 2
-    assert says in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert says in said.err + said.out
 
 
 # ---- view ------------------------------------------------------------------------------------------
