@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -24,6 +25,12 @@ help, exit"""
 
 ANY_COMMAND = "h1 COMMAND …          any command on a node, as: h1 ip addr   (a node's name stands for its address)\n"
 
+MOST = 99_999
+"""Of packets, bytes and hops: more would take longer than anybody waits."""
+
+SENT = re.compile(r"\b(ICMP|ICMPv6 echo|UDP|TCP) ")
+"""In the words for packets that somebody sent, other than to find a neighbour or a router."""
+
 
 class Worker(Protocol):
     """Runs a command on a node to its end, its output going to the terminal; the exit code."""
@@ -40,7 +47,7 @@ class Prompt:
         self.over = False
         self._commands: dict[str, Callable[[list[str]], str]] = {
             "nodes": lambda _: topo.nodes_table(self.plan),
-            "links": lambda _: topo.links_table(self.plan),
+            "links": lambda _: topo.links_table(self.plan, every=True) if self.plan.links else "there are no links",
             "routes": lambda _: topo.routes_table(self.plan) or "there are no routes but those of the links themselves",
             "path": self._path,
             "packets": lambda _: "\n".join(self._packets()) or "there were no packets yet",
@@ -122,8 +129,17 @@ class Prompt:
 
         if not self._log().rows:
             raise BadInput("there were no packets yet", right=f"as: {self.plan.nodes[0].name} ping …")
-        number = _number("path", words[0]) if words else None
+        number = _number("path", words[0]) if words else self._telling()
         return render(packet_path(self.session.log, number))
+
+    def _telling(self) -> int:
+        """The packet that says most: that somebody sent, no other one caused, and that saw most nodes."""
+        from netlab.trace.journey import Journey, journeys
+
+        def interest(each: Journey) -> tuple[bool, bool, int, int]:
+            return bool(SENT.search(each.said)), each.parent == 0, len(set(each.nodes)), -each.pkt
+
+        return max(journeys(self.session.log).values(), key=interest).pkt
 
     def _log(self) -> Log:
         """The log, once all that has happened is in it: a kernel's records come a moment later."""
@@ -139,8 +155,9 @@ class Prompt:
 
 
 def _number(name: str, text: str) -> int:
-    if not text.isdigit() or not 0 < int(text) < 100_000:
-        raise BadInput(f"{name} '{text}' is no number", right="it is a whole number from 1")
+    if not text.isdecimal() or not 0 < int(text[:9]) <= MOST:
+        what = "is out of range" if text.isdecimal() else "is no number"
+        raise BadInput(f"{name} '{text}' {what}", right=f"it is a whole number from 1 to {MOST}")
     return int(text)
 
 

@@ -139,9 +139,9 @@ def nodes_table(plan: Plan) -> str:
     return table(("node", "kind", "stack", "interface", "address", "MAC", "joined to"), rows)
 
 
-def links_table(plan: Plan) -> str:
-    """Rate, delay, loss and queue of every link that has one."""
-    limited = [link for link in plan.links if link.rate or link.delay or link.loss or link.queue]
+def links_table(plan: Plan, *, every: bool = False) -> str:
+    """Rate, delay, loss and queue of every link that has one; of ``every`` link, or none in words."""
+    limited = [link for link in plan.links if every or link.rate or link.delay or link.loss or link.queue]
     rows = [
         (
             f"{link.a} ── {link.b}",

@@ -53,6 +53,10 @@ def _worker(session: Session) -> Worker | None:
         return None
 
     def work(node: str, argv: Sequence[str]) -> int:
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            from netlab.backend.mininet.attach import execute
+
+            return execute(arena.run, node, argv)  # on a terminal of its own: a shell has job control there
         from netlab.cli.attached import exit_code
 
         # Lines that are piped to us are ours, not the command's.

@@ -44,9 +44,17 @@ def test_the_packets_and_their_ways_can_be_asked_for(prompt: Prompt) -> None:
     assert "the path of packet 1" in prompt.line("path 1")
 
 
+def test_the_way_that_is_shown_is_of_what_somebody_sent() -> None:
+    session = SimBackend().open(plan_of("star,4"), seed=1)
+    for pkt, said, nodes in ((1, "ARP who has 10.0.1.2? tell 10.0.1.1", "h1 s1 h2 h3"), (2, "ICMP echo", "h1 s1 h2")):
+        session.log.add((pkt, "packet", "h1", "", -1, pkt, (0, f"{said} ")))
+        session.log.extend((pkt, "stage", node, "ether.input", 0, pkt, ("", 5)) for node in nodes.split())
+    assert "the path of packet 2, ICMP echo" in Prompt(session).line("path")
+
+
 def test_what_there_is_can_be_asked_for(prompt: Prompt) -> None:
     assert "r1-eth0" in prompt.line("nodes")
-    assert prompt.line("links") == "Every link is as fast as can be."
+    assert "h1-eth0 ── r1-eth0" in prompt.line("links")
     assert "10.0.1.254" in prompt.line("routes")
     assert "h1 ping h2" in prompt.line("help")
     assert prompt.line("  # a remark") == ""
@@ -67,6 +75,8 @@ def test_exit_ends_it(prompt: Prompt) -> None:
         ("h1 ping h9", "'h9' is no node"),
         ("h1 ping h2 h2", "'h2' is too much"),
         ("h1 ping h2 -c x", "-c 'x' is no number"),
+        ("h1 ping h2 -c 99999999", "-c '99999999' is out of range; it is a whole number from 1 to 99999"),
+        ("h1 ping h2 -c " + "9" * 5000, "is out of range"),
         ("h1 ping h2 -x", "'-x' is too much"),
         ("h1 curl h2", "h1 has no program 'curl'"),
         ("h1 ping 'h2", "the line cannot be read"),
