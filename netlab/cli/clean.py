@@ -53,4 +53,4 @@ def _up() -> list[str]:
         return []
     from netlab.backend.mininet.runs import live
 
-    return [f"{run.name} ({run.plan}: {' '.join(run.nodes)})" for run in live()]
+    return [f"{run.name} ({run.plan}, {len(run.nodes)} nodes)" for run in live()]

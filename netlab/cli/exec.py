@@ -34,6 +34,9 @@ def run(options: Namespace) -> int:
 
 def _attached(network: str, node: str, argv: list[str]) -> int:
     from netlab.backend.mininet.attach import execute
-    from netlab.backend.mininet.runs import find
+    from netlab.backend.mininet.runs import find, live
 
+    if not live():
+        right = "open one with 'nlab up NAME --backend mininet'; in a simulated one no command can run"
+        raise BadInput("no network of the kernel is up", right=right)
     return execute(find(network, node), node, argv)
