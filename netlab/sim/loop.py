@@ -58,6 +58,16 @@ class EventLoop:
         """How many events wait."""
         return len(self._heap)
 
+    def run_towards(self, until: int, most: int | None = None) -> bool:
+        """Run events up to and at ``until``, at most ``most``; whether none is left. ``now`` stays at the last."""
+        heap, self._until = self._heap, until
+        count = 0
+        while heap and heap[0][0] <= until and count != most:
+            self.now, _, _, callback, argument = heappop(heap)
+            callback(argument)
+            count += 1
+        return not heap
+
     def run(self, until: int | None = None) -> None:
         """Run every event, or those up to and at ``until``, after which ``now`` is ``until``."""
         heap, self._until = self._heap, until

@@ -22,6 +22,7 @@ from netlab.stack.ip6.state import Inet6
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.neighbours import Neighbours
 from netlab.stack.pathmtu import PathMtus, path_mtus6
+from netlab.stack.ratelimit import TokenBucket
 from netlab.stack.reassembly import TIMEOUT6, Reassembly
 from netlab.stack.slot import SlotCall, SlotFailure
 from netlab.stack.sockets import Receive
@@ -113,6 +114,8 @@ class Host:
         self.inet6 = Inet6(router=kind == "router")
         self.stations = FilteringDatabase()
         self.timers = Timers()
+        self.errors = TokenBucket()
+        """What limits the ICMP errors that this host sends."""
         self.sockets: dict[tuple[str, int], Receive] = {}
         self.tcp = HostTcp(self)
         self.sockets[KEY] = self.tcp.receive

@@ -7,6 +7,7 @@ from zlib import crc32
 
 from netlab.stack.fib import Route
 from netlab.stack.mbuf import Mbuf
+from netlab.stack.ratelimit import TOO_MANY_ERRORS
 from netlab.stack.stage import Hop, branching, drop, stage, to
 from netlab.wire import icmp, ipv4
 
@@ -186,6 +187,8 @@ def _header(host: Host, m: Mbuf, want: Outgoing, src: int) -> bytes:
 @stage("icmp.error", to=("ip.output",))
 def icmp_error(host: Host, m: Mbuf, now: int) -> Hop:
     """Make the message that tells a sender what became of the packet that ``data`` quotes."""
+    if not host.errors.take(now):
+        return drop(TOO_MANY_ERRORS, m)
     about: ErrorFor = m.tag
     m.tag = Outgoing(m.l3.src, ipv4.ICMP, src=about.speaker)
     m.data = icmp.build(about.type, about.code, about.mtu, m.data)

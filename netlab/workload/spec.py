@@ -60,6 +60,13 @@ class Frames:
 Workload = Ping | UdpEcho | Frames
 
 
+def length(workload: Workload) -> int:
+    """ns from a workload's start to when its last request is given up."""
+    if isinstance(workload, Frames):
+        return workload.start + len(workload.frames) * workload.interval
+    return workload.start + workload.count * workload.interval + workload.timeout
+
+
 @dataclass(frozen=True)
 class Reply:
     """What became of one request: an answer with its round trip in ns, an ICMP error with its sender, or silence."""

@@ -24,7 +24,7 @@ from netlab.topology.codec import plan_from_data
 from netlab.topology.spec import Plan
 from netlab.trace.record import Row
 from netlab.workload.apps import App, FrameSender, Pinger, UdpEchoClient, UdpEchoServer
-from netlab.workload.spec import Frames, Ping, UdpEcho
+from netlab.workload.spec import Frames, Ping, length
 
 FLUSH = 0.02
 """Seconds that records may wait before they are sent to the session."""
@@ -113,7 +113,7 @@ class NodeProcess:
         now = self.executor.now()
         for app in apps:
             app.start(now)
-        last = max((_length(workload_from_data(data)) for data in workloads), default=0)
+        last = max((length(workload_from_data(data)) for data in workloads), default=0)
         self._running[number] = (apps, now + last)
 
     def _app(self, data: tuple[str, dict[str, Any]]) -> App:
@@ -158,13 +158,6 @@ class NodeProcess:
                 self._obey(message)
 
         return call
-
-
-def _length(workload: Ping | UdpEcho | Frames) -> int:
-    """ns from a workload's start to when its last request is given up."""
-    if isinstance(workload, Frames):
-        return workload.start + len(workload.frames) * workload.interval
-    return workload.start + workload.count * workload.interval + workload.timeout
 
 
 def main(argv: list[str]) -> int:

@@ -29,11 +29,18 @@ from netlab.topology.spec import Plan, PlanLink
 from netlab.topology.words import listing
 from netlab.trace.kinds import KINDS
 from netlab.trace.log import DEFAULT_LIMIT, Header, Log
+from netlab.units import SEC
 from netlab.wire.decode import describe
 from netlab.workload.apps import App, FrameSender, Pinger, UdpEchoClient, UdpEchoServer
-from netlab.workload.spec import Frames, Outcome, Ping, UdpEcho, Workload
+from netlab.workload.spec import Frames, Outcome, Ping, UdpEcho, Workload, length
 
 GC_THRESHOLDS = (50_000, 50, 1000)
+GRACE = 1 * SEC
+"""How long after its traffic's end a network may do what it likes."""
+UNREST = 50_000
+"""How many events more it may take to come to rest."""
+NEVER = 1 << 62
+ENDLESS = Problem("note", "network", "packets circled without end after the traffic's end, so the run was ended there")
 ASSUMED = "costs of stages are assumed, but for their sum (FreeBSD forwarding, 1,226 ns a packet)"
 
 
@@ -134,19 +141,19 @@ class SimSession:
         return ()
 
     def run(self, workloads: Sequence[Workload]) -> tuple[Outcome, ...]:
-        """Run the workloads together until nothing is left to happen."""
+        """Run the workloads together until nothing is left to happen, or what happens has no end."""
         apps = [self._app(workload) for workload in workloads]
         for app in apps:
             app.start(self.loop.now)
         for executor in self.executors.values():
             executor.arm()
-        self.drain()
+        self.drain(self.loop.now + max(map(length, workloads), default=0) + GRACE)
         for app in apps:
             app.close()
         return tuple(app.outcome() for app in apps)
 
-    def drain(self) -> None:
-        """Go on until nothing is left to happen.
+    def drain(self, horizon: int | None = None) -> None:
+        """Go on until nothing is left to happen. With a ``horizon``, packets that circle for ever are given up.
 
         Garbage is looked for less often meanwhile: a log is tens of thousands of tuples that stay, and looking through
         them again and again costs a recorded run a tenth of its time.
@@ -154,9 +161,14 @@ class SimSession:
         thresholds = gc.get_threshold()
         gc.set_threshold(*GC_THRESHOLDS)
         try:
-            self.loop.run()
+            self.loop.run() if horizon is None else self._rest(horizon)
         finally:
             gc.set_threshold(*thresholds)
+
+    def _rest(self, horizon: int) -> None:
+        """Much may still have to happen after the horizon (a slow queue, a timer far ahead), but not without end."""
+        if not self.loop.run_towards(horizon) and not self.loop.run_towards(NEVER, UNREST):
+            self.problems = (*self.problems, ENDLESS)
 
     def _app(self, workload: Workload) -> App:
         executor = self.executors[node_named(self.plan, workload.src).name]

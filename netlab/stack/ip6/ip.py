@@ -8,6 +8,7 @@ from netlab.stack.ifnet import Ifnet
 from netlab.stack.ip6.extensions import SILENT, UNKNOWN_HEADER, UNKNOWN_OPTION, Refused, is_error, walk
 from netlab.stack.ip6.state import Message6, Outgoing6, is_link_local, is_linked
 from netlab.stack.mbuf import Mbuf
+from netlab.stack.ratelimit import TOO_MANY_ERRORS
 from netlab.stack.stage import Hop, branching, drop, end, stage, to
 from netlab.wire import icmpv6, ipv4, ipv6
 from netlab.wire.address import is_multicast6
@@ -172,6 +173,8 @@ def _refused(m: Mbuf, mtu: int) -> list[Hop]:
 @stage("icmp6.error", to=("icmp6.output",))
 def icmp6_error(host: Host, m: Mbuf, now: int) -> Hop:
     """Make the message that tells a sender what became of the packet that ``data`` quotes."""
+    if not host.errors.take(now):
+        return drop(TOO_MANY_ERRORS, m)
     about: ErrorFor6 = m.tag
     header: ipv6.Header = m.l3
     interface = m.rcvif.name if m.rcvif is not None and is_link_local(header.src) else ""
