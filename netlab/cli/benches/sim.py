@@ -70,7 +70,7 @@ def rows() -> list[Row]:
             stack.callback(contestant.close)
         rounds = [{name: one.packets_a_second() for name, one in everyone.items()} for _ in range(ROUNDS)]
     speed = {name: median(found[name] for found in rounds) for name in everyone}
-    first, *others = [*peers, *missing]
+    first, *others = [*peers, *missing, *_uncompiled()]
     fastest = max(ours, key=speed.__getitem__)
     return [_row(speed, name, first) for name in ours] + [_row(speed, fastest, other) for other in others]
 
@@ -84,19 +84,20 @@ def _row(speed: dict[str, float], name: str, peer: str) -> Row:
 def _ours() -> dict[str, Contestant]:
     argv = [sys.executable, "-m", "netlab.cli.benches.models.netlab_model"]
     found = {f"UDP through two stacks, {way}": Contestant([*argv, *said]) for way, said in WAYS.items()}
-    if SPEEDUPS.is_dir() and not _outdated():
+    if not _uncompiled():
         path = os.pathsep.join(filter(None, (str(SPEEDUPS), os.environ.get("PYTHONPATH"))))
         for way, said in WAYS.items():
             found[f"compiled, {way}"] = Contestant([*argv, *said], {"PYTHONPATH": path})
     return found
 
 
-def _outdated() -> bool:
-    """Whether a source has changed since it was compiled."""
+def _uncompiled() -> list[str]:
+    """What to do about a compiled copy that is not there, or not of these sources; nothing if it is."""
     package = Path(netlab.__file__).parent
     sources = (library.with_name(library.name.split(".")[0] + ".py") for library in SPEEDUPS.rglob("*.so"))
     pairs = ((copy, package / copy.relative_to(SPEEDUPS / "netlab")) for copy in sources if copy.exists())
-    return any(copy.read_bytes() != own.read_bytes() for copy, own in pairs)
+    current = [copy.read_bytes() == own.read_bytes() for copy, own in pairs]
+    return [] if current and all(current) else ["netlab compiled: not here, or of other sources; make speedups"]
 
 
 def _peers() -> tuple[dict[str, Contestant], list[str]]:
