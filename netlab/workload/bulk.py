@@ -20,6 +20,12 @@ def pattern(size: int, seed: int = 0) -> bytes:
     return words[:size]
 
 
+def long_pattern(size: int, seed: int = 0) -> bytes:
+    """As `pattern`, made quickly: above a megabyte it comes again and again, with a period that is no power of two."""
+    words = pattern((min(size, 1 << 20) // 4 + 1) * 4, seed)
+    return (words * (size // len(words) + 1))[:size]
+
+
 class BulkSender:
     """Connects, sends ``data``, closes, and waits for the peer's close."""
 
@@ -60,9 +66,13 @@ class BulkSender:
 
 
 class Sink:
-    """Takes whatever connections bring, and closes when they do. ``digests``: SHA-256 of each finished stream."""
+    """Takes whatever connections bring, and closes when they do.
 
-    def __init__(self, host: Host, port: int) -> None:
+    ``digests``: SHA-256 of each finished stream, "" without ``keep``.
+    """
+
+    def __init__(self, host: Host, port: int, *, keep: bool = True) -> None:
+        self._keep = keep
         self.digests: list[str] = []
         self.octets = 0
         self._hashes: dict[int, hashlib._Hash] = {}
@@ -77,10 +87,11 @@ class Sink:
         if digest is None:
             return []
         data, hops = socket.read(READ, now)
-        digest.update(data)
+        if self._keep:
+            digest.update(data)
         self.octets += len(data)
         if socket.at_end or event.error:
             del self._hashes[id(socket)]
-            self.digests.append(digest.hexdigest())
+            self.digests.append(digest.hexdigest() if self._keep else "")
             return hops + socket.close(now)
         return hops

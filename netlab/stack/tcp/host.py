@@ -9,7 +9,7 @@ from netlab.stack.ip import Outgoing as IpOutgoing
 from netlab.stack.ip6.ip import source6, way_to
 from netlab.stack.ip6.state import Outgoing6
 from netlab.stack.mbuf import Mbuf
-from netlab.stack.offload import Offload
+from netlab.stack.offload import LONGEST, Offload
 from netlab.stack.sockets import Message
 from netlab.stack.stage import Hop, branching, drop, end, stage, to
 from netlab.stack.tcp.knobs import Knobs, linux
@@ -57,6 +57,14 @@ class HostTcp:
         """Whether the checksum of what leaves is left to the device, or to the last step before it (TXCSUM)."""
         self.joins = False
         """Whether segments that come in one vector are joined (GRO)."""
+
+    def offload(self, on: bool) -> None:
+        """Build long segments, leave checksums to the last step, join what comes in; or do none of it (GSO, GRO).
+
+        What a device does itself is its interface's affair (`ifapi.if_set_capenable`).
+        """
+        self.layer.knobs.longest_segment = LONGEST if on else 0
+        self.delays_checksum = self.joins = on
 
     def _mtu(self, pair: Pair) -> int:
         host = self.host

@@ -1,0 +1,36 @@
+"""Live bulk throughput over a veth: our TCP to the kernel's and back, beside kernel to kernel, offload on and off."""
+
+from __future__ import annotations
+
+import subprocess
+
+from netlab.cli.benches import Row
+from netlab.errors import Unavailable
+
+ON, OFF = 200_000_000, 20_000_000
+"""Bytes that are sent."""
+AIM_ON, AIM_OFF = 1000, 100
+
+
+def rows() -> list[Row]:
+    """Mbit/s of one connection each, the best of three runs, so that other work on the machine counts less."""
+    found = []
+    for offload, size, aim in ((True, ON, AIM_ON), (False, OFF, AIM_OFF)):
+        kernel = _best("send", ON, offload, kernel=True)
+        word = "on" if offload else "off"
+        for role, what in (("send", "ours to the kernel"), ("take", "the kernel to ours")):
+            rate = _best(role, size, offload)
+            short = "" if rate >= aim else f"; SHORT of the aim of {aim:,} Mbit/s: was the machine busy?"
+            beside = f"kernel to kernel {kernel:,.0f} Mbit/s{short}"
+            found.append(Row("tcp", f"{what}, offload {word}", rate, "Mbit/s", beside, rate / kernel))
+    return found
+
+
+def _best(role: str, size: int, offload: bool, *, kernel: bool = False) -> float:
+    from netlab.backend.native.duel import duel
+
+    try:
+        runs = [duel(role=role, sizes=[size], offload=offload, kernel=kernel) for _ in range(3)]
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Unavailable("no network namespaces can be made", right="run it as root on Linux") from error
+    return max(float(run["octets"]) * 8 / float(run["seconds"]) / 1e6 for run in runs)

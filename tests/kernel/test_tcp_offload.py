@@ -1,0 +1,48 @@
+"""Our TCP and the kernel's over a veth: every byte right, both ways, with offload and without, on bad wires."""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import Any
+
+import pytest
+
+from netlab.backend.native.duel import duel
+
+BAD = {"loss": 0.02, "duplicate": 0.02, "reorder": 0.02, "corrupt": 0.01}
+
+
+@pytest.fixture(autouse=True)
+def privilege() -> None:
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("network namespaces and AF_PACKET need root: run as root on Linux")
+
+
+def whole(found: dict[str, Any], sizes: list[int]) -> None:
+    assert found["done"] and found["errors"] == []
+    assert len(found["ours"]) == len(sizes)
+    assert found["ours"] == found["theirs"], "a byte differs"
+    assert found["octets"] == sum(sizes)
+
+
+@pytest.mark.parametrize("role", ["send", "take"])
+def test_long_segments_cross_whole(role: str) -> None:
+    found = duel(role=role, sizes=[8_000_000], keep=True)
+    whole(found, [8_000_000])
+    counted = found["counters"]["opackets" if role == "send" else "ipackets"]
+    assert counted < 8_000_000 / 1448 / 3, "most of the text went in segments longer than the MTU"
+
+
+@pytest.mark.parametrize("role", ["send", "take"])
+def test_without_offload_every_segment_fits_the_mtu(role: str) -> None:
+    found = duel(role=role, sizes=[2_000_000], keep=True, offload=False)
+    whole(found, [2_000_000])
+    assert found["counters"]["opackets" if role == "send" else "ipackets"] >= 2_000_000 / 1448
+
+
+@pytest.mark.parametrize("offload", [True, False])
+@pytest.mark.parametrize("role", ["send", "take"])
+def test_sixty_connections_over_a_bad_cable(role: str, offload: bool) -> None:
+    sizes = [random.Random(n).randrange(1, 200_000) for n in range(60)]
+    whole(duel(role=role, sizes=sizes, keep=True, offload=offload, faults=BAD), sizes)
