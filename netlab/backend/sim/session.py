@@ -29,16 +29,13 @@ from netlab.topology.spec import Plan, PlanLink
 from netlab.topology.words import listing
 from netlab.trace.kinds import KINDS
 from netlab.trace.log import DEFAULT_LIMIT, Header, Log
-from netlab.units import SEC
 from netlab.wire.decode import describe
 from netlab.workload.apps import App, FrameSender, Pinger, UdpEchoClient, UdpEchoServer
 from netlab.workload.spec import Frames, Outcome, Ping, UdpEcho, Workload, length
 
 GC_THRESHOLDS = (50_000, 50, 1000)
-GRACE = 1 * SEC
-"""How long after its traffic's end a network may do what it likes."""
 UNREST = 50_000
-"""How many events more it may take to come to rest."""
+"""How many events a network may take to come to rest after its traffic's end."""
 NEVER = 1 << 62
 ENDLESS = Problem("note", "network", "packets circled without end after the traffic's end, so the run was ended there")
 ASSUMED = "costs of stages are assumed, but for their sum (FreeBSD forwarding, 1,226 ns a packet)"
@@ -147,7 +144,7 @@ class SimSession:
             app.start(self.loop.now)
         for executor in self.executors.values():
             executor.arm()
-        self.drain(self.loop.now + max(map(length, workloads), default=0) + GRACE)
+        self.drain(self.loop.now + max(map(length, workloads), default=0))
         for app in apps:
             app.close()
         return tuple(app.outcome() for app in apps)
