@@ -43,6 +43,11 @@ class AccountedExecutor(HostExecutor):
             self._goes(m, "nic.rx")
         return vector
 
+    def _next(self, hops: list[Hop], core: Core, where: str) -> Work | None:
+        works = self._sort(hops, core, where)  # never past it: that is where is counted
+        core.submit_first(works[1:])
+        return works[0] if works else None
+
     def _sort(self, hops: list[Hop], core: Core, where: str) -> list[Work]:
         for target, m, reason in hops:
             if target in ("", "nic.tx"):
