@@ -1,9 +1,9 @@
 """Who shares a wire, and under which addresses.
 
 A *domain* is what one broadcast reaches: the interfaces of hosts and routers that links, switches and overlays join,
-VLAN by VLAN. Domain n (in the order of links) gets 10.0.n.0/24 unless an address is written in it, whose network it
-then is. In a domain, hosts count up from .1 and routers count down from .254, so that ".254 is the way out" holds in
-every drawing.
+VLAN by VLAN. Domain n (in the order of links) gets 10.0.n.0/24, or 10.n.0.0/16 when that is too small, unless an
+address is written in it, whose network it then is. In a domain, hosts count up from .1 and routers count down from
+.254, so that ".254 is the way out" holds in every drawing.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ def _choose_networks(domains: list[Domain], written: dict[str, tuple[IPv4Interfa
     taken += [address.network for addresses in written.values() for address in addresses]
     for number, domain in enumerate(domains, start=1):
         if not any(written[port.name] for port in domain.ports):
-            free = (free for free in _networks(number) if not any(free.overlaps(t) for t in taken))
+            free = (free for free in _networks(number, len(domain.ports)) if not any(free.overlaps(t) for t in taken))
             domain.network = _asked(domain, taken, mistakes) if domain.asked else next(free)
             taken.append(domain.network)
 
@@ -203,10 +203,12 @@ def _check_asked(domain: Domain, first: IPv4Interface, mistakes: Mistakes) -> No
         mistakes.note(what, ("overlay", overlay.name), right="leave one of them out")
 
 
-def _networks(number: int) -> Iterator[IPv4Network]:
-    """10.0.<number>.0/24 and the ones behind it."""
-    for n in range(number, 2**16):
-        yield IPv4Network((int(IPv4Address("10.0.0.0")) + n * 256, 24))
+def _networks(number: int, ports: int) -> Iterator[IPv4Network]:
+    """10.0.<number>.0/24 and the ones behind it; 10.<number>.0.0/16 and on when the ports are more than it holds."""
+    length = 24 if ports <= 254 else 16
+    size = 2 ** (32 - length)
+    for n in range(number, 2**24 // size):
+        yield IPv4Network((int(IPv4Address("10.0.0.0")) + n * size, length))
 
 
 def _check_subnet(

@@ -82,7 +82,8 @@ def _check_link(index: int, link: Link, mistakes: Mistakes) -> None:
 
 
 def _macs(topology: Topology, wiring: Wiring, mistakes: Mistakes) -> dict[str, str]:
-    """02:00:00:00:<node>:<interface>: locally administered (the 2), and readable in a capture."""
+    """02:00:00:00:<node>:<interface>: locally administered (the 2), and readable in a capture. Past 255 interfaces the
+    third pair counts on."""
     written: dict[str, str] = {}
     for port in wiring.all_ports():
         place = (("interface", port.name), ("node", port.node.name))
@@ -107,7 +108,7 @@ def _macs(topology: Topology, wiring: Wiring, mistakes: Mistakes) -> dict[str, s
 
 
 def _free_mac(node: int, interface: int, taken: dict[str, str]) -> str:
-    number = 0x020000000000 | node << 8 | interface
+    number = 0x020000000000 | interface >> 8 << 24 | node << 8 | interface & 0xFF
     while (mac := number.to_bytes(6, "big").hex(":")) in taken:
         number += 1 << 32
     return mac

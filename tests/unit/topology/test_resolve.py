@@ -135,9 +135,19 @@ def test_a_point_to_point_subnet_of_two_addresses_is_used_to_the_full() -> None:
     assert plan.node("r2").addresses == ("10.9.0.1",)
 
 
+def test_many_on_one_wire_get_a_larger_subnet() -> None:
+    assert resolve(load_topology("star,254")).node("h254").interfaces[0].addresses == ("10.0.1.254/24",)
+    plan = resolve(load_topology("star,600"))
+    assert plan.node("h1").interfaces[0].addresses == ("10.1.0.1/16",)
+    assert plan.node("h600").addresses == ("10.1.2.88",)
+    every = [interface.mac for node in plan.nodes for interface in node.interfaces]
+    assert len(set(every)) == len(every) == 1200
+
+
 def test_a_subnet_that_is_full_says_how_to_make_room() -> None:
-    with pytest.raises(BadTopology, match=r"10\.0\.1\.0/24 has no address left for h255-eth0: .*larger subnet"):
-        resolve(load_topology("star,255"))
+    full = (Node("h1", interfaces=(Interface("eth0", ("10.1.0.1/24",)),)), *several("h", 254, first=2))
+    with pytest.raises(BadTopology, match=r"10\.1\.0\.0/24 has no address left for h255-eth0: .*larger subnet"):
+        plan_of(*full, Node("s1", "switch"), links=tuple(f"{h.name}--s1" for h in full))
     first = Node("h1", interfaces=(Interface("eth0", ("10.1.0.1/16",)),))
     hosts = (first, *several("h", 299, first=2))
     plan = plan_of(*hosts, Node("s1", "switch"), links=tuple(f"{h.name}--s1" for h in hosts))
