@@ -43,18 +43,18 @@ def run(options: Namespace) -> int:
 
 
 def _list(options: Namespace) -> int:
-    from netlab.cli.workfolder import folder_of
+    from netlab.cli.workfolder import begun, folder_of
     from netlab.lab.catalogue import find_labs, load_folder
 
     rows = [
         {"lab": lab.slug, "title": load_folder(lab.path).title, "folder": str(folder_of(lab, options.work))}
         for lab in find_labs()
     ]
-    begun = [Path(row["folder"]).is_dir() for row in rows]
+    there = [begun(Path(row["folder"])) for row in rows]
     if options.json:
-        print_json([{**row, "begun": there} for row, there in zip(rows, begun, strict=True)])
+        print_json([{**row, "begun": each} for row, each in zip(rows, there, strict=True)])
     else:
-        shown = [(r["lab"], r["title"], r["folder"] if there else "-") for r, there in zip(rows, begun, strict=True)]
+        shown = [(r["lab"], r["title"], r["folder"] if each else "-") for r, each in zip(rows, there, strict=True)]
         print(table(("lab", "title", "begun in"), shown) if shown else "There are no labs here.")
     return 0
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from netlab import __version__
-from netlab.errors import BadTopology, NetlabError
+from netlab.errors import BadInput, BadTopology, NetlabError, Unavailable
 
 DEFECT = 70
 """EX_SOFTWARE; 1 is taken by failed checks, so that a crash is never mistaken for one."""
@@ -66,6 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("nlab: interrupted", file=sys.stderr)
         return INTERRUPTED
+    except OSError as error:
+        return _refused(error)
     except Exception as error:  # noqa: BLE001 - the edge of the process: a defect becomes one line
         return _defect(error)
 
@@ -81,7 +83,6 @@ def _command(arguments: list[str]) -> int:
         return 0
     name = arguments[0]
     if name not in VERBS:
-        from netlab.errors import BadInput
         from netlab.topology.words import nearest
 
         raise BadInput(f"there is no command '{name}'", right=nearest(name, VERBS, "commands are"))
@@ -119,6 +120,22 @@ def _forgiving_output() -> None:
             stream.reconfigure(errors="replace")
 
 
+def _refused(error: OSError) -> int:
+    """What the system refused where no verb foresaw it: a full disk below the output, or a folder that is closed."""
+    import errno
+
+    from netlab.files import said
+
+    closed = error.errno == errno.EACCES and error.filename is not None
+    if not closed and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        return _defect(error)
+    where = "standard output" if error.filename is None else os.fsdecode(error.filename)
+    print(f"nlab: {where}: {said(error)}", file=sys.stderr)
+    if error.filename is None:  # what Python still holds for it goes nowhere, without a second complaint
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return BadInput.exit_code if closed else Unavailable.exit_code
+
+
 def _defect(error: Exception) -> int:
     """A failure nobody foresaw: one line, and the traceback where its reader can fetch it."""
     import traceback
@@ -127,12 +144,19 @@ def _defect(error: Exception) -> int:
     if os.environ.get("NETLAB_DEBUG"):
         print(text, file=sys.stderr)
         return DEFECT
+    print(f"nlab: a defect of netlab: {type(error).__name__}: {error}; {_put_down(text)}", file=sys.stderr)
+    return DEFECT
+
+
+def _put_down(text: str) -> str:
     from tempfile import NamedTemporaryFile
 
-    with NamedTemporaryFile("w", prefix="nlab-", suffix=".txt", delete=False, encoding="utf-8") as file:
-        file.write(text)
-    print(f"nlab: a defect of netlab: {type(error).__name__}: {error}; its traceback is {file.name}", file=sys.stderr)
-    return DEFECT
+    try:
+        with NamedTemporaryFile("w", prefix="nlab-", suffix=".txt", delete=False, encoding="utf-8") as file:
+            file.write(text)
+    except OSError:
+        return "NETLAB_DEBUG=1 shows its traceback"
+    return f"its traceback is {file.name}"
 
 
 if __name__ == "__main__":

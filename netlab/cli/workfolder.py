@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from netlab.files import unwritable, whole_files
+from netlab.files import reading, unwritable, whole_files
 from netlab.lab.catalogue import LabFolder
 
 ANSWER = "exercise.py"
@@ -36,13 +36,22 @@ def make(lab: LabFolder, work: Path) -> list[Path]:
 def set_aside(lab: LabFolder, work: Path) -> Path | None:
     """Give the lab's folder the next free name ``NN-slug.1``, ``.2``, …; that name, or None if there was no folder."""
     folder = folder_of(lab, work)
-    if not folder.is_dir():
+    if not begun(folder):
         return None
     number = 1
     while (kept := work / f"{lab.slug}.{number}").exists():
         number += 1
-    folder.rename(kept)
+    try:
+        folder.rename(kept)
+    except OSError as error:
+        raise unwritable(error, "it cannot be set aside", folder, "choose another place with --work DIR") from error
     return kept
+
+
+def begun(folder: Path) -> bool:
+    """Whether there is such a folder; BadInput when nobody lets us look."""
+    with reading(folder):
+        return folder.is_dir()
 
 
 def _answer(lab: LabFolder, folder: Path) -> dict[str, str]:

@@ -220,8 +220,11 @@ def _read(source: Path | bytes) -> bytes:
     if isinstance(source, Path):
         if source.is_symlink() or not source.is_file():
             raise SlotFailure("invalid", f"{legible(source)} is no regular file")
-        with source.open("rb") as file:
-            text = file.read(SOURCE_LIMIT + 1)
+        try:
+            with source.open("rb") as file:
+                text = file.read(SOURCE_LIMIT + 1)
+        except OSError as error:
+            raise SlotFailure("invalid", f"{legible(source)} cannot be read ({error.strerror})") from error
     else:
         text = source
     if len(text) > SOURCE_LIMIT:

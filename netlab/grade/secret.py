@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 
 from netlab.errors import BadInput
+from netlab.files import reading, unwritable
 
 SIZE = 32
 
@@ -22,7 +23,9 @@ def secret_path() -> Path:
 def load_secret(path: Path | None = None) -> bytes:
     """The secret; made on first use, readable by its owner only, the same for two that make it at once."""
     path = path or secret_path()
-    if not path.exists():
+    with reading(path):
+        there = path.exists()
+    if not there:
         _make(path)
     try:
         text = path.read_text().strip()
@@ -40,14 +43,12 @@ def _make(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         partial = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(fd, "w") as file:
+                file.write(secrets.token_hex(SIZE) + "\n")
+            with contextlib.suppress(FileExistsError):
+                os.link(partial, path)
+        finally:
+            partial.unlink()
     except OSError as error:
-        raise BadInput(
-            f"the secret can't be made there ({error.strerror})", where=str(path), right="set XDG_STATE_HOME"
-        ) from error
-    try:
-        with os.fdopen(fd, "w") as file:
-            file.write(secrets.token_hex(SIZE) + "\n")
-        with contextlib.suppress(FileExistsError):
-            os.link(partial, path)
-    finally:
-        partial.unlink()
+        raise unwritable(error, "the secret can't be made there", path, "set XDG_STATE_HOME") from error

@@ -113,6 +113,19 @@ def test_a_defect_shows_its_traceback_to_who_asks_for_it(broken: list[str]) -> N
     assert "Traceback" in done.stderr and "broken_verb.py" in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which Linux has")
+def test_a_full_disk_below_the_output_is_a_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "netlab.cli.main", "topo", "show", "star"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (3, "nlab: standard output: No space left on device\n")
+
+
 def test_an_interrupt_ends_with_130(tmp_path: Path) -> None:
     (tmp_path / "wait.py").write_text("import signal, os\nos.kill(os.getpid(), signal.SIGINT)\nsignal.pause()\n")
     done = nlab("topo", "show", str(tmp_path / "wait.py"))
