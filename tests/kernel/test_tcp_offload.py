@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from typing import Any
 
 import pytest
@@ -46,3 +47,17 @@ def test_without_offload_every_segment_fits_the_mtu(role: str) -> None:
 def test_sixty_connections_over_a_bad_cable(role: str, offload: bool) -> None:
     sizes = [random.Random(n).randrange(1, 200_000) for n in range(60)]
     whole(duel(role=role, sizes=sizes, keep=True, offload=offload, faults=BAD), sizes)
+
+
+@pytest.mark.parametrize("offload", [True, False])
+def test_curl_gets_ten_megabytes_from_our_server(offload: bool) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is missing: apt-get install curl")
+    sizes = [10_000_000 if offload else 2_000_000, 1, 70_000]
+    whole(duel(role="serve", sizes=sizes, keep=True, offload=offload), sizes)
+
+
+@pytest.mark.parametrize("offload", [True, False])
+def test_our_client_gets_ten_megabytes_from_the_kernels(offload: bool) -> None:
+    sizes = [10_000_000 if offload else 2_000_000, 1, 70_000]
+    whole(duel(role="fetch", sizes=sizes, keep=True, offload=offload), sizes)

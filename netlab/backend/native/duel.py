@@ -25,7 +25,11 @@ from netlab.stack.fib import Route
 from netlab.stack.host import Host
 from netlab.stack.ifnet import Address, Ifnet
 from netlab.stack.tcp.knobs import linux
+from netlab.units import MS, SEC
+from netlab.workload.apps import Pinger
 from netlab.workload.bulk import BulkSender, Sink, long_pattern
+from netlab.workload.http import HttpGet, HttpServer
+from netlab.workload.spec import Ping
 
 OURS, THEIRS, NETWORK = 0x0A000001, 0x0A000002, 0x0A000000
 MAC = bytes.fromhex("020000000001")
@@ -33,12 +37,20 @@ PORT = 5001
 BUFFER = 4 << 20
 """Bytes that either side of a connection holds."""
 DEFAULTS = {"offload": True, "keep": False, "faults": {}, "seed": 1, "kernel": False, "limit": 60.0}
+PEERS = {
+    "send": ("sink", "10.0.0.2"),
+    "take": ("source", "10.0.0.1"),
+    "serve": ("curl", "10.0.0.1"),
+    "fetch": ("web", "10.0.0.2"),
+    "ping": ("source", "10.0.0.1"),
+}
+"""What ours does -> what the kernel's end does, and the address that listens."""
 _PEER = str(Path(__file__).with_name("duelpeer.py"))
 _PLAIN = "from netlab.backend.mininet.offload import finish_in_software; finish_in_software('vb')"
 
 
 class Duel:
-    """``request``: ``role`` ("send": ours does; "take"), ``sizes`` in bytes, one a connection, and `DEFAULTS`.
+    """``request``: ``role`` (what ours does, see `PEERS`), ``sizes`` in bytes, one a connection, and `DEFAULTS`.
 
     ``keep`` compares every byte by its digest; ``kernel`` has the kernel at both ends instead of us.
     """
@@ -55,15 +67,16 @@ class Duel:
         self._hear_peer()
         if self.request["kernel"]:
             return self._kernel()
-        return self._send() if self.request["role"] == "send" else self._take()
+        ways = {"send": self._send, "take": self._take, "serve": self._serve, "fetch": self._fetch, "ping": self._ping}
+        return ways[self.request["role"]]()
 
     # ---- the wire and the other side
 
     def _start_peer(self) -> None:
-        sends = self.request["role"] == "send"
-        role = ["sink", "10.0.0.2", str(PORT), str(len(self.sizes))] if sends else []
-        role = role or ["source", "10.0.0.1", str(PORT), json.dumps(self.sizes)]
-        argv = ["unshare", "-n", sys.executable, _PEER, *role, str(int(self.request["keep"]))]
+        role, address = PEERS[self.request["role"]]
+        what = len(self.sizes) if role == "sink" else self.sizes
+        argv = ["unshare", "-n", sys.executable, _PEER]
+        argv += [role, address, str(PORT), json.dumps(what), str(int(self.request["keep"]))]
         self.peer = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._hear_peer()
 
@@ -126,6 +139,41 @@ class Duel:
         live.run(lambda: self.peer.poll() is not None, 5)
         errors = [] if sink.octets == sum(self.sizes) else [f"{sink.octets} bytes came"]
         return self._answer(live, done, took, errors, sink.digests)
+
+    def _serve(self) -> dict[str, Any]:
+        live = self._live()
+        texts = [long_pattern(size, seed) for seed, size in enumerate(self.sizes)]
+        server = HttpServer(live.host, {f"/{n}": text for n, text in enumerate(texts)}, PORT)
+        began = time.monotonic()
+        self._tell_peer()
+        done = live.run(lambda: self.peer.poll() is not None, self.request["limit"])
+        took = time.monotonic() - began
+        errors = [f"{path}: {status}" for _, path, status in server.served if status != 200]
+        return self._answer(live, done, took, errors, [hashlib.sha256(t).hexdigest() for t in texts])
+
+    def _fetch(self) -> dict[str, Any]:
+        live, began = self._live(), time.monotonic()
+        gets = [HttpGet(live.host, THEIRS, f"/{n}", name="theirs", port=PORT) for n in range(len(self.sizes))]
+        for get in gets:
+            live.do(get.start)
+        done = live.run(lambda: all(get.finished is not None for get in gets), self.request["limit"])
+        took = time.monotonic() - began
+        live.run(lambda: self.peer.poll() is not None, 5)
+        digests = [hashlib.sha256(get.body).hexdigest() for get in gets]
+        return self._answer(live, done, took, [get.error for get in gets if get.error], digests)
+
+    def _ping(self) -> dict[str, Any]:
+        """Pings one after the other to the kernel; ``seconds`` is the median round trip."""
+        live = self._live()
+        asked = Ping("ours", "10.0.0.2", count=self.sizes[0], interval=2 * MS)
+        pinger = Pinger(live.host, asked, (4, THEIRS), 1, lambda *_: None)
+        pinger.start(live.executor.now())
+        replies = pinger.outcome
+        done = live.run(lambda: all(r.result != "silence" for r in replies().replies), self.request["limit"])
+        rtts = sorted(r.rtt for r in replies().replies if r.result == "answered")
+        self._theirs(False)
+        live.close()
+        return {"done": done, "errors": [], "octets": 0, "seconds": rtts[len(rtts) // 2] / SEC if rtts else 0.0}
 
     def _answer(self, live: LiveHost, done: bool, took: float, errors: list[str], digests: list[str]) -> dict[str, Any]:
         theirs = self._theirs(done)

@@ -1,6 +1,8 @@
 """The kernel's end of a duel (see `duel`): sockets of the standard library, many connections at once.
 
     duelpeer.py sink ADDRESS PORT COUNT KEEP           takes COUNT connections to their end
+    duelpeer.py curl ADDRESS PORT SIZES KEEP           fetches /0, /1, … with curl, one after the other, by one curl
+    duelpeer.py web ADDRESS PORT SIZES KEEP            serves them with http.server, until all were fetched
     duelpeer.py source ADDRESS PORT SIZES KEEP         pours a text of each of SIZES (JSON) into a connection of its own
 
 It says "here" when it runs, waits for a line when its device is there, and says "ready". At the end it says a JSON list
@@ -10,8 +12,10 @@ of [bytes, SHA-256] for each connection; KEEP is 1 to have every byte summed, 0 
 from __future__ import annotations
 
 import hashlib
+import http.server
 import json
 import socket
+import subprocess
 import sys
 import threading
 
@@ -74,14 +78,53 @@ def source(address: str, port: int, sizes: list[int], keep: bool) -> Found:
     return found
 
 
+def curl(address: str, port: int, sizes: list[int], keep: bool) -> Found:
+    """Have curl fetch them all, by one connection where the server lets it."""
+    print("ready", flush=True)
+    sys.stdin.readline()
+    urls = [f"http://{address}:{port}/{number}" for number in range(len(sizes))]
+    came = subprocess.run(["curl", "-sS", "--max-time", "60", *urls], stdout=subprocess.PIPE, check=True).stdout
+    found, at = [], 0
+    for size in sizes:
+        text, at = came[at : at + size], at + size
+        found.append((len(text), hashlib.sha256(text).hexdigest()))
+    return found
+
+
+def web(address: str, port: int, sizes: list[int], keep: bool) -> Found:
+    """The standard library's server, with kernel sockets."""
+    found: Found = []
+
+    class Texts(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            number = int(self.path[1:])
+            text = pattern(sizes[number], number)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+            found.append((len(text), hashlib.sha256(text).hexdigest()))
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with http.server.HTTPServer((address, port), Texts) as server:
+        print("ready", flush=True)
+        for _ in sizes:
+            server.handle_request()
+    return found
+
+
+ROLES = {"sink": sink, "source": source, "curl": curl, "web": web}
+
+
 def main(argv: list[str]) -> None:
     """Play the role of the first word."""
     role, address, port, what, keep = argv
     print("here", flush=True)
     sys.stdin.readline()
     wanted = json.loads(what)
-    play = sink if role == "sink" else source
-    print(json.dumps(play(address, int(port), wanted, keep == "1")), flush=True)
+    print(json.dumps(ROLES[role](address, int(port), wanted, keep == "1")), flush=True)  # type: ignore[operator]
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 import pytest
@@ -161,3 +162,28 @@ def test_a_partial_checksum_is_the_pseudo_header() -> None:
 def test_a_host_takes_what_was_never_on_a_wire_without_summing() -> None:
     host = Host("h", "host", (), ())
     assert host.tcp.delays_checksum is False and host.tcp.joins is False
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.02])
+@pytest.mark.parametrize("offload", [True, False])
+def test_in_virtual_time_a_stream_is_the_same_with_long_segments_and_without(offload: bool, loss: float) -> None:
+    from netlab.backend.sim.session import SimSession
+    from netlab.stack.drivers.faults import Faults
+    from netlab.topology.load import load_topology
+    from netlab.topology.resolve import resolve
+    from netlab.workload.bulk import BulkSender, Sink, pattern
+
+    plan = resolve(load_topology("pair"))
+    faults = {i.name: Faults(loss=loss, reorder=loss) for i in plan.interfaces()} if loss else {}
+    with SimSession(plan, seed=3, faults=faults) as session:
+        near, far = (session.executors[name] for name in ("h1", "h2"))
+        for end in (near, far):
+            end.host.tcp.offload(offload)
+        text = pattern(400_000)
+        sink = Sink(far.host, 5001)
+        sender = BulkSender(near.host, min(far.host.addresses), 5001, text, lambda *_: None)
+        near.inject(sender.start(session.now))
+        near.arm()
+        session.loop.run(120_000_000_000)
+    assert sender.finished is not None and not sender.error
+    assert sink.digests == [hashlib.sha256(text).hexdigest()]
