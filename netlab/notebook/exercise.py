@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from netlab.errors import BadInput
 from netlab.experiment.result import Result
+from netlab.files import said, whole
 from netlab.grade.judge import Graded, check_file
 from netlab.grade.sandbox import Sandbox
 from netlab.lab.lab import Lab
@@ -34,17 +34,13 @@ class Answer:
         before = self._before()
         if _UNWRITTEN in text and before and _UNWRITTEN not in before:
             return f"{self.path.name} holds an answer and this cell none: the file stays as it is."
-        kept = self._set_aside(before) if before not in ("", text, self._written, self._starter()) else ""
-        partial_path = self.path.with_name(self.path.name + ".part")
         try:
-            partial_path.write_text(text, encoding="utf-8")
-            os.replace(partial_path, self.path)
+            kept = self._set_aside(before) if before not in ("", text, self._written, self._starter()) else ""
+            with whole(self.path) as file:
+                file.write_text(text, encoding="utf-8")
         except OSError as error:
-            partial_path.unlink(missing_ok=True)
             right = "the cell's text is still in the notebook; make room or choose another folder"
-            raise BadInput(
-                f"the answer cannot be kept ({error.strerror})", where=str(self.path), right=right
-            ) from error
+            raise BadInput(f"the answer cannot be kept ({said(error)})", where=str(self.path), right=right) from error
         self._written = text
         return f"{self.path.name}: {len(text.splitlines())} lines kept. Now check it below.{kept}"
 
@@ -62,8 +58,8 @@ class Answer:
         number = 1
         while (path := self.path.with_name(f"{self.path.name}.{number}")).exists():
             number += 1
-        with suppress(OSError):
-            path.write_text(text, encoding="utf-8")
+        with whole(path) as file:
+            file.write_text(text, encoding="utf-8")
         return f" What was in the file before is kept in {path.name}."
 
     def check(self) -> Graded:
@@ -115,6 +111,6 @@ def exercise_cell(line: str, cell: str) -> None:
     try:
         compile(cell, answer.path.name, "exec")
     except SyntaxError as error:
-        said = f"line {error.lineno} is no Python ({error.msg}), so {answer.path.name} stays as it was"
-        raise BadInput(said, where="exercise cell", right="mend it and run the cell again") from None
+        what = f"line {error.lineno} is no Python ({error.msg}), so {answer.path.name} stays as it was"
+        raise BadInput(what, where="exercise cell", right="mend it and run the cell again") from None
     print(answer.write(cell))

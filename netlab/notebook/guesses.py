@@ -6,6 +6,8 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
+from netlab.files import whole
+
 
 class Guesses:
     """By the prediction's name. A file that cannot be read holds none; one that cannot be written loses only itself."""
@@ -21,5 +23,5 @@ class Guesses:
     def keep(self, name: str, guess: str) -> None:
         """Commit to a guess."""
         self.made[name] = guess
-        with suppress(OSError):
-            self._path.write_text(json.dumps(self.made), encoding="utf-8")
+        with suppress(OSError), whole(self._path) as file:
+            file.write_text(json.dumps(self.made), encoding="utf-8")

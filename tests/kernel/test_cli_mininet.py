@@ -92,7 +92,7 @@ def test_what_is_not_up_is_bad_input(up: Up) -> None:
     assert done.returncode in (2, 3, 127) and "no-such-command-here" in done.stderr
     up.exit()
     done = up.exec("h1", "--", "true")
-    assert done.returncode == 2 and "networks that are up: none" in done.stderr
+    assert done.returncode == 2 and "--backend mininet'; in a simulated one no command can run" in done.stderr
 
 
 def test_an_interrupt_goes_to_the_command_which_has_the_last_word(up: Up) -> None:
@@ -133,6 +133,7 @@ def test_clean_leaves_what_is_up_alone(up: Up) -> None:
     assert done.returncode == 0
     assert "run folders: nothing to sweep" in done.stdout
     assert "still up, and left alone: " in done.stdout
+    assert done.stdout.splitlines()[-1].endswith(" nodes)")
     assert up.exec("h1", "--", "true").returncode == 0
     up.exit()
 
