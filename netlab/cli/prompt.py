@@ -148,9 +148,15 @@ class Prompt:
 
     def _packets(self) -> Iterator[str]:
         from netlab.trace.journey import journeys
+        from netlab.view.branches import way_of
+        from netlab.view.path import caused_by
 
-        for number, journey in journeys(self._log()).items():
-            fate = f"dropped: {journey.ended}" if journey.ended else " → ".join(journey.nodes)
+        log = self._log()
+        found = journeys(log)
+        caused = caused_by(found)
+        for number, journey in found.items():
+            way = way_of(log, journey, caused.get(number, ()))
+            fate = f"dropped: {journey.ended}" if journey.ended and not way.copies else str(way)
             yield f"{number:>4}  {journey.said or '?'}   {fate}"
 
 

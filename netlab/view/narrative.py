@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from netlab.trace.journey import Journey
 from netlab.trace.log import Log
 from netlab.units import format_time
+from netlab.view.branches import Way
 from netlab.view.steps import Step
 from netlab.wire.decode import layers
 
@@ -31,15 +32,22 @@ class _Visit(NamedTuple):
         return [step for step in self.steps if step.kind in kinds]
 
 
-def tell(log: Log, journey: Journey, steps: Sequence[Step], caused: Iterable[Journey] = ()) -> list[Sentence]:
-    """The journey, a sentence a visit, and a last one that says how it ended and what it caused."""
-    visits = _visits(steps)
+def tell(
+    log: Log, journey: Journey, steps: Sequence[Step], way: Way | None = None, caused: Iterable[Journey] = ()
+) -> list[Sentence]:
+    """The journey, a sentence a visit, and a last one that says how it ended and what it caused.
+
+    ``way`` tells its copies apart, if it has any.
+    """
+    copied = way is not None and bool(way.copies)
+    visits = _by_node(steps) if copied else _visits(steps)
     sentences = []
     frame: bytes | None = None
     for visit in visits:
         left = visit.of("wire.tx")
         after = _frame(log, left[0]) if left else None
-        sentences.append(_sentence(log, journey, visit, steps[0].t, _changes(frame, after), visit is visits[-1]))
+        end = _copy_end(visit.node, way) if copied and way else _END if visit is visits[-1] else ""
+        sentences.append(_sentence(log, journey, visit, steps[0].t, _changes(frame, after), end))
         frame = after or frame
     if steps:
         said = "; ".join(f"{other.said or 'a packet'} (packet {other.pkt})" for other in caused)
@@ -56,13 +64,31 @@ def _visits(steps: Sequence[Step]) -> list[_Visit]:
     return visits
 
 
-def _sentence(log: Log, journey: Journey, visit: _Visit, start: int, changes: list[str], last: bool) -> Sentence:
+def _by_node(steps: Sequence[Step]) -> list[_Visit]:
+    """Copies go on at the same time: what a node did with its own is told in one."""
+    found: dict[str, _Visit] = {}
+    for n, step in enumerate(steps):
+        found.setdefault(step.node, _Visit(step.node, n, [])).steps.append(step)
+    return list(found.values())
+
+
+_END = "kept it: here its journey ended"
+
+
+def _copy_end(node: str, way: Way) -> str:
+    """How a copy ended that went no further than this node."""
+    if node == way.end:
+        return "kept it: this is the copy that counted"
+    return "that was all: nothing came of this copy" if node in {copy[-1] for copy in way.copies} else ""
+
+
+def _sentence(log: Log, journey: Journey, visit: _Visit, start: int, changes: list[str], end: str) -> Sentence:
     verbs = [
         *_came(log, journey, visit),
         *_stages(visit),
         *changes,
         *_waited(log, visit),
-        *_left(log, visit, last),
+        *_left(log, visit, end),
     ]
     told = _joined(verbs) or "saw it"
     text = f"+{format_time(visit.steps[0].t - start)}: {visit.node} {told}."
@@ -105,16 +131,17 @@ def _waited(log: Log, visit: _Visit) -> list[str]:
     return told
 
 
-def _left(log: Log, visit: _Visit, last: bool) -> list[str]:
+def _left(log: Log, visit: _Visit, end: str) -> list[str]:
     departures, drops = visit.of("wire.tx"), visit.of("drop")
     told = []
     if departures:
         spent = departures[0].t - visit.steps[0].t
         ways = _listed(f"{step.place} (to {log.rows[step.record][6][0]}{_way(step)})" for step in departures)
-        told.append(f"sent it out of {ways} after {format_time(spent)}")
+        what = "copies" if len(departures) > max(1, len(visit.of("wire.rx"))) else "it"
+        told.append(f"sent {what} out of {ways} after {format_time(spent)}")
     told += [f"dropped it at {step.place}: {log.rows[step.record][6][0]}" for step in drops]
-    if last and not departures and not drops:
-        told.append("kept it: here its journey ended")
+    if end and not departures and not drops:
+        told.append(end)
     return told
 
 

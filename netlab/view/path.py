@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from netlab.errors import BadInput
@@ -11,6 +11,7 @@ from netlab.topology.spec import Plan
 from netlab.trace.journey import Journey, journeys
 from netlab.trace.log import Log
 from netlab.units import MS, US, format_time
+from netlab.view.branches import Way, way_of
 from netlab.view.geometry import Sketch, sketch
 from netlab.view.narrative import tell
 from netlab.view.picture import Columns, Picture, columns
@@ -21,8 +22,8 @@ STEP_COLUMNS = (
     *("pkt", "n", "leg", "visit", "t", "end", "at"),
     *("node", "kind", "place", "station", "iface", "lane", "lost", "note", "record"),
 )
-DEVICE = "nic.tx"
-"""The station that frames leave a host by: a frame seen on the cable has passed it, recorded there or not."""
+DEVICES = {"wire.tx": "nic.tx", "wire.rx": "nic.rx"}
+"""The stations that frames leave and enter a host by: a frame seen on the cable has passed one, recorded or not."""
 LIMIT = 200
 """The number of journeys that one picture holds; it is said when there were more."""
 
@@ -32,6 +33,12 @@ class _Told(NamedTuple):
 
     journey: Journey
     steps: list[Step]
+    way: Way
+    caused: Sequence[Journey]
+
+
+def _told(log: Log, journey: Journey, steps: list[Step], caused: Sequence[Journey]) -> _Told:
+    return _Told(journey, steps, way_of(log, journey, caused), caused)
 
 
 def packet_path(log: Log, pkt: int | None = None, *, limit: int = LIMIT) -> Picture:
@@ -44,10 +51,10 @@ def packet_path(log: Log, pkt: int | None = None, *, limit: int = LIMIT) -> Pict
     everyone = journeys(log)
     focus = _focus(everyone, pkt)
     chosen = _chosen(everyone, focus, limit)
-    rows = by_packet(log)
-    told = [_Told(everyone[p], steps_of(rows[p], drawn.lanes)) for p in chosen]
+    rows, caused = by_packet(log), caused_by(everyone)
+    told = [_told(log, everyone[p], steps_of(rows[p], drawn.lanes), caused.get(p, ())) for p in chosen]
     maps = _maps(log, plan)
-    words = list(_words(log, told, everyone))
+    words = list(_words(log, told))
     return Picture(
         title=_title(plan, everyone.get(focus)),
         axes=_axes(log, drawn, focus, maps),
@@ -98,7 +105,24 @@ def _chosen(everyone: Mapping[int, Journey], focus: int, limit: int) -> list[int
     family = root_of(everyone, focus) if focus else 0
     ranked = sorted(everyone, key=lambda p: (p != focus, root_of(everyone, p) != family))
     kept = set(ranked[:limit])
-    return [p for p in everyone if p in kept]
+    return _by_family(everyone, kept)
+
+
+def _by_family(everyone: Mapping[int, Journey], kept: Collection[int]) -> list[int]:
+    """Those kept by first appearance, each followed by what it caused."""
+    ranked = sorted(kept, key=lambda p: (everyone[p].hops[0].t if everyone[p].hops else 0, p))
+    children: dict[int, list[int]] = {}
+    for p in ranked:
+        parent = everyone[p].parent
+        children.setdefault(parent if parent in kept else 0, []).append(p)
+    ordered: dict[int, None] = {}
+    waiting = [*reversed(ranked), *reversed(children.get(0, []))]  # all once more below: causes might go in a circle
+    while waiting:
+        p = waiting.pop()
+        if p not in ordered:
+            ordered[p] = None
+            waiting += reversed(children.get(p, []))
+    return list(ordered)
 
 
 def root_of(everyone: Mapping[int, Journey], pkt: int) -> int:
@@ -110,13 +134,22 @@ def root_of(everyone: Mapping[int, Journey], pkt: int) -> int:
     return pkt
 
 
+def caused_by(everyone: Mapping[int, Journey]) -> dict[int, list[Journey]]:
+    """What each packet caused."""
+    found: dict[int, list[Journey]] = {}
+    for journey in everyone.values():
+        found.setdefault(journey.parent, []).append(journey)
+    return found
+
+
 # ---- layers ------------------------------------------------------------------------------------
 
 
 def _journeys(told: Sequence[_Told], everyone: Mapping[int, Journey], focus: int) -> Columns:
     rows = []
-    for journey, steps in told:
-        first, last = (steps[0], steps[-1]) if steps else (None, None)
+    for one in told:
+        journey, steps = one.journey, one.steps
+        first = steps[0] if steps else None
         rows.append(
             (
                 journey.pkt,
@@ -126,16 +159,22 @@ def _journeys(told: Sequence[_Told], everyone: Mapping[int, Journey], focus: int
                 first.node if first else "",
                 first.t if first else 0,
                 max((s.end for s in steps), default=0),
-                _fate(journey, last),
+                _fate(one),
                 first.record if first else -1,
             )
         )
     return columns(("pkt", "said", "parent", "root", "node", "t", "end", "fate", "record"), rows)
 
 
-def _fate(journey: Journey, last: Step | None) -> str:
-    if journey.ended:
-        return f"dropped: {journey.ended}"
+def _fate(one: _Told) -> str:
+    last = one.steps[-1] if one.steps else None
+    if one.way.copies:
+        found = list(dict.fromkeys(copy[-1] for copy in one.way.copies))
+        others = ", ".join(found)
+        also = f"a copy went to {others}" if len(found) == 1 else f"copies went to {others}"
+        return f"ended at {one.way.end}; {also}" if one.way.end else f"ended in copies, at {others}"
+    if one.journey.ended:
+        return f"dropped: {one.journey.ended}"
     if last is None:
         return "not observed"
     if last.kind == "wire.tx":
@@ -145,13 +184,14 @@ def _fate(journey: Journey, last: Step | None) -> str:
 
 def _steps(log: Log, told: Sequence[_Told]) -> Columns:
     rows = []
-    for _, steps in told:
+    for one in told:
+        steps = one.steps
         leg, start, span = 0, steps[0].t if steps else 0, steps[-1].end - steps[0].t if steps else 0
         visits: dict[str, int] = {}
-        own_tx = {s.node for s in steps if s.kind == "stage" and s.place == DEVICE}
+        own = {(s.node, s.place) for s in steps if s.kind == "stage" and s.place in DEVICES.values()}
         for n, s in enumerate(steps):
             leg += s.lane >= 0
-            station = s.place if s.kind == "stage" else DEVICE if s.kind == "wire.tx" and s.node not in own_tx else ""
+            station = _station(s, own)
             visits[s.node] = visits.get(s.node, 0) + (station != "")
             visit = visits[s.node] if station else 0
             place = (s.node, s.kind, s.place, station, s.iface, s.lane, s.lost)
@@ -170,6 +210,14 @@ def _steps(log: Log, told: Sequence[_Told]) -> Columns:
                 )
             )
     return columns(STEP_COLUMNS, rows)
+
+
+def _station(step: Step, recorded: Collection[tuple[str, str]]) -> str:
+    """Where on its node's map the step is shown; "" for nowhere. ``recorded`` are the devices that have records."""
+    if step.kind == "stage":
+        return step.place
+    device = DEVICES.get(step.kind, "")
+    return "" if (step.node, device) in recorded else device
 
 
 def _at(ns: int, span: int) -> str:
@@ -201,8 +249,8 @@ def _drops(log: Log, told: Sequence[_Told], drawn: Sketch) -> Columns:
     nodes, lanes = drawn.layers["nodes"], drawn.layers["lanes"]
     where = {name: (nodes["x"][i], nodes["y"][i]) for i, name in enumerate(nodes["name"])}
     rows = []
-    for _, steps in told:
-        ended = False
+    for one in told:
+        steps, ended = one.steps, False
         for n, s in enumerate(steps):
             if s.kind == "drop":
                 lost = next((o for o in steps if o.lost and (o.iface == s.iface or s.place == o.iface)), None)
@@ -221,13 +269,10 @@ def _half_way(lanes: Columns, lane: int) -> tuple[float, float]:
     return (lanes["x1"][lane] + lanes["x2"][lane]) / 2, (lanes["y1"][lane] + lanes["y2"][lane]) / 2
 
 
-def _words(log: Log, told: Sequence[_Told], everyone: Mapping[int, Journey]) -> Iterable[tuple[Any, ...]]:
-    children: dict[int, list[Journey]] = {}
-    for journey in everyone.values():
-        children.setdefault(journey.parent, []).append(journey)
-    for journey, steps in told:
-        for sentence in tell(log, journey, steps, children.get(journey.pkt, ())):
-            yield (journey.pkt, *sentence)
+def _words(log: Log, told: Sequence[_Told]) -> Iterable[tuple[Any, ...]]:
+    for one in told:
+        for sentence in tell(log, one.journey, one.steps, one.way, one.caused):
+            yield (one.journey.pkt, *sentence)
 
 
 def _talk(log: Log) -> Columns:
@@ -245,8 +290,8 @@ def _maps(log: Log, plan: Plan) -> dict[str, StageMap]:
     for row in log.rows:
         if row[1] == "wire.rx":
             last.pop(row[5], None)
-        elif row[1] in ("stage", "wire.tx") and row[2] in seen:
-            stage = row[3] if row[1] == "stage" else DEVICE
+        if row[1] in ("stage", "wire.tx", "wire.rx") and row[2] in seen:
+            stage = row[3] if row[1] == "stage" else DEVICES[row[1]]
             seen[row[2]].add(stage)
             node, before = last.get(row[5], ("", ""))
             if node == row[2] and row[5]:
@@ -312,10 +357,6 @@ def _caption(log: Log, plan: Plan, packets: int, drawn: int) -> tuple[str, ...]:
     said += [f"Inferred, not measured: {', '.join(_WHAT.get(k, k) for k in inferred)}."] if inferred else []
     said += [f"Not observable here: {', '.join(_WHAT.get(k, k) for k in absent)}."] if absent else []
     partly = [node.name for node in plan.nodes if node.name in header.stages]
-    said += (
-        [f"Of {', '.join(partly)} only some stages can be seen; drawn from inside, the others are dashed."]
-        if partly
-        else []
-    )
+    said += [f"Of {', '.join(partly)} only some stages can be seen."] if partly else []
     said += [f"{log.lost} records were lost, so what is drawn has gaps."] if log.lost else []
     return (*said, *header.notes)

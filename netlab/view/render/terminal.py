@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 from netlab.units import format_time
@@ -62,18 +61,29 @@ def _short(iface: str, node: str) -> str:
 
 
 def _way(picture: Picture, steps: Sequence[Row]) -> list[str]:
-    """The way as one line: nodes, and the numbered cables between them with the time at which each was entered."""
+    """The way: nodes, and the numbered cables between them with the time at which each was entered.
+
+    One line, and one for each copy that went another way.
+    """
     if not steps:
         return []
     shapes = {row["name"]: SHAPES[row["kind"]].format(row["name"]) for row in picture.rows("nodes")}
     lanes = picture.rows("lanes")
-    legs = [step for step in steps if step["leg"]]
-    line = shapes[legs[0]["node"] if legs else steps[0]["node"]]
-    for leg in legs:
-        lost = "─✕ lost" if leg["lost"] else f"→ {shapes[lanes[leg['lane']]['b']]}"
-        line += f" ─{leg['leg']}·+{format_time(leg['t'] - steps[0]['t'])}{lost}"
-    line += "".join(f" ✕ {step['note']}" for step in steps if step["kind"] == "drop")
-    return ["Its way:", f"  {line}"]
+    lines, ends = [shapes[steps[0]["node"]]], [steps[0]["node"]]
+    for leg in (step for step in steps if step["leg"]):
+        if leg["node"] not in ends:  # a copy, or what came after a gap in the log
+            lines.append(f"    {shapes[leg['node']]}")
+            ends.append(leg["node"])
+        branch = len(ends) - 1 - ends[::-1].index(leg["node"])
+        there = lanes[leg["lane"]]["b"]
+        lost = "─✕ lost" if leg["lost"] else f"→ {shapes[there]}"
+        lines[branch] += f" ─{leg['leg']}·+{format_time(leg['t'] - steps[0]['t'])}{lost}"
+        ends[branch] = "" if leg["lost"] else there
+    drops = [step for step in steps if step["kind"] == "drop"]
+    for step in drops:
+        branch = len(ends) - 1 - ends[::-1].index(step["node"]) if step["node"] in ends else -1
+        lines[branch] += f" ✕ {step['note']}"
+    return ["Its way:", *(f"  {line}" for line in lines)]
 
 
 def _journeys(picture: Picture, focus: int) -> list[str]:
@@ -85,20 +95,25 @@ def _journeys(picture: Picture, focus: int) -> list[str]:
 
 
 def _table(steps: Sequence[Row]) -> list[str]:
-    """Every step; consecutive stages of one node stand on one line."""
+    """Every step at its own time; a stage that is passed again says how long the packet waited for it."""
     if not steps:
         return []
     lines = ["          time  node    what"]
-    for (node, kind), group in groupby(steps, key=lambda step: (step["node"], step["kind"])):
-        held = list(group)
-        what = " → ".join(_stage(step) for step in held) if kind == "stage" else "; ".join(map(_what, held))
-        lines.append(f"{held[0]['at']:>14}  {node:<7} {what}")
+    left: dict[tuple[str, str], int] = {}
+    for step in steps:
+        again = left.get((step["node"], step["place"]))
+        what = _stage(step, again) if step["kind"] == "stage" else _what(step)
+        lines.append(f"{step['at']:>14}  {step['node']:<7} {what}")
+        if step["kind"] == "stage":
+            left[step["node"], step["place"]] = step["end"]
     return lines
 
 
-def _stage(step: Row) -> str:
+def _stage(step: Row, left: int | None) -> str:
+    """``left`` is when the packet left this stage the last time."""
     spent = step["end"] - step["t"]
-    return f"{step['place']} {format_time(spent)}" if spent else str(step["place"])
+    told = f"{step['place']} {format_time(spent)}" if spent else str(step["place"])
+    return f"{told}, again after {format_time(step['t'] - left)}" if left is not None and step["t"] > left else told
 
 
 def _what(step: Row) -> str:

@@ -127,3 +127,13 @@ def test_times_in_one_journey_are_fine_enough_to_be_told_apart(sample: SimpleNam
 def test_a_network_alone_is_a_picture(sample: SimpleNamespace) -> None:
     picture = network(sample.plan())
     assert picture.title == "small" and "router r1: r1-eth0 10.0.1.254/24" in " ".join(picture.narrative)
+
+
+def test_a_frame_that_was_only_seen_on_the_cable_passed_both_devices(sample: SimpleNamespace) -> None:
+    log = sample.sample_log()
+    log.rows = [row for row in log.rows if row[1] != "stage"]
+    picture = packet_path(log, 1)
+    inside = [s["station"] for s in steps(picture, 1) if s["node"] == "r1" and s["station"]]
+    assert inside == ["nic.rx", "nic.tx"]
+    states = {s["stage"]: s["state"] for s in picture.rows("stations") if s["node"] == "r1"}
+    assert states["nic.rx"] == states["nic.tx"] == "seen"
