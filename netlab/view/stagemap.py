@@ -34,8 +34,8 @@ PLACES: dict[str, tuple[float, float]] = {
 }
 """What every map shows of these, if the stack has it. A stage that is not here is shown where a log has seen it."""
 COLUMNS = 4
-STEP_X, STEP_Y, STATION = 190, 68, (146, 46)
-PAD_X, PAD_Y = 92, 50
+STEP_X, STEP_Y, STATION = 190, 54, (146, 40)
+PAD_X, PAD_Y = 92, 42
 
 
 class Station(NamedTuple):

@@ -125,6 +125,20 @@ class Inside {
     this.element.append(make("div", { class: "nl-inside-head" }, make("h3", {}, `Inside ${node}`), make("span", {}, said + hidden), this.follow, close), svg);
     this.visits.forEach((visit, i) => this.mark(visit, this.visits[i - 1]));
     this.ends.forEach((end) => this.markEnd(end));
+    this.fit(svg);
+  }
+  fit(svg) {
+    // The map takes what the window leaves below the network, but stays legible: no less than three quarters of its size.
+    const root = this.element.closest(".netlab"), high = svg.viewBox.baseVal.height;
+    if (!root) return;
+    const above = svg.getBoundingClientRect().top - root.getBoundingClientRect().top;
+    svg.style.maxHeight = `${Math.max(0.75 * high, Math.min(1.35 * high, window.innerHeight - above - 16))}px`;
+  }
+  enter() {
+    // The keyboard's way in: the first stage of this packet's way, else the first there is.
+    const first = this.visits.length && this.stations.get(this.visits[0].station) || this.stations.values().next().value;
+    if (first) first.focus();
+    return Boolean(first);
   }
   at(stage) {
     const shape = this.stations.get(stage).querySelector(".nl-shape");
@@ -140,13 +154,14 @@ class Inside {
     if (again[0] !== visit) return;
     const group = draw("g", { "data-step": visit.n });
     const numbers = again.map((v) => v.visit).join(","), half = Math.max(13, 5 + 4.5 * numbers.length);
-    const x = here.x - here.w / 2 - 3, y = here.y - here.h / 2 - 2;
+    // The name begins 8 px from the station's edge: the badge grows outwards, as far as there is paper.
+    const x = Math.max(half + 2, here.x - here.w / 2 + 9 - half), y = here.y - here.h / 2 - 5;
     group.append(draw("rect", { class: "nl-badge", x: x - half, y: y - 12, width: 2 * half, height: 25, rx: 12 }),
       draw("text", { class: "nl-number", x, y: y + 6 }, numbers));
     const spent = again.reduce((sum, v) => sum + (v.kind === "stage" ? v.end - v.t : 0), 0);
     if (spent) {
-      group.append(draw("text", { class: "nl-spent", x: here.x, y: here.y + 16 }, formatTime(spent)));
-      this.stations.get(visit.station).querySelector(".nl-stage").setAttribute("y", here.y - 2);
+      group.append(draw("text", { class: "nl-spent", x: here.x, y: here.y + 15 }, formatTime(spent)));
+      this.stations.get(visit.station).querySelector(".nl-stage").setAttribute("y", here.y - 1);
     }
     this.top.append(group);
   }

@@ -95,6 +95,7 @@ class Player {
     Object.assign(this, { el, data, standalone, speed: 1, pace: "step", playing: false, zoomed: null });
     this.lanes = rows(layers.lanes);
     this.nodes = new Map(rows(layers.nodes).map((node) => [node.name, node]));
+    this.ports = new Map(rows(layers.ends).map((end) => [end.iface, end]));
     this.journeys = rows(layers.journeys);
     this.steps = rows(layers.steps);
     this.words = rows(layers.words);
@@ -113,9 +114,9 @@ class Player {
     this.table = make("div", { class: "nl-table" });
     this.root = make("section", { class: "netlab", tabindex: "-1", "aria-label": picture.title },
       make("h2", {}, this.heading = make("span")), this.bar(),
-      make("div", { class: "nl-frame", style: `max-width:${axes.width * 1.35}px` }, this.network, this.canvas.element), this.now, this.insideBox,
+      this.frame = make("div", { class: "nl-frame", style: `max-width:${axes.width * 1.35}px` }, this.network, this.canvas.element), this.now, this.insideBox,
       make("p", { class: "nl-legend" }, make("span", { class: "nl-key-path" }, "③ this packet's way"), make("span", { class: "nl-key-other" }, "others of the same exchange"),
-        make("span", { class: "nl-key-drop" }, "✕ dropped"), make("span", {}, "Tab to a node, Enter shows its inside, Esc goes back, ← → step, space plays")),
+        make("span", { class: "nl-key-drop" }, "✕ dropped"), make("span", {}, "Tab to a node, Enter shows its inside, Tab goes into it, Esc goes back, ← → step, space plays")),
       this.storyBox = make("details", { open: true }, make("summary", {}, "In words"), this.story),
       this.tableBox = make("details", { ontoggle: () => this.fillTable() }, make("summary", {}, "Every step, as a table"), this.table),
       ...this.talk(),
@@ -166,8 +167,9 @@ class Player {
     const tag = event.target.tagName, node = event.target.closest && event.target.closest("[data-node]");
     const does = { Escape: () => this.back() };
     if (tag !== "SELECT") Object.assign(does, { ArrowRight: () => this.stepBy(1), ArrowLeft: () => this.stepBy(-1), Home: () => this.go(0), End: () => this.go(this.way.last) });
-    if (!["SELECT", "BUTTON", "SUMMARY"].includes(tag)) does[" "] = () => (node && !this.standalone ? this.zoom(node.dataset.node) : this.toggle());
+    if (!["SELECT", "BUTTON", "SUMMARY"].includes(tag) && event.target.type !== "checkbox") does[" "] = () => this.toggle();
     if (node) does.Enter = () => this.zoom(node.dataset.node);
+    if (node && node.dataset.node === this.zoomed && !event.shiftKey) does.Tab = () => this.inside.enter();
     if (does[event.key]) { event.preventDefault(); does[event.key](); }
   }
   // -- what is looked at
@@ -204,15 +206,24 @@ class Player {
   }
   show(node) {
     this.zoomed = node;
+    this.root.classList.add("nl-zoomed");
+    this.size();
     this.inside.show(node, this.pkt === -1 ? [] : this.way.steps, () => this.back());
   }
   back() {
     const node = this.zoomed;
     this.zoomed = null;
+    this.root.classList.remove("nl-zoomed");
+    this.size();
     this.inside.show(null);
     this.paint();
     const group = node && this.network.querySelector(`[data-node="${CSS.escape(node)}"]`);
     if (group) group.focus();
+  }
+  size() {
+    // With a host open the network makes room for it.
+    const { width, height } = this.picture.axes, share = Math.max(220, 0.3 * window.innerHeight);
+    this.frame.style.maxWidth = `${this.zoomed ? Math.max(0.6 * width, Math.min(width, share * width / height)) : 1.35 * width}px`;
   }
   // -- time
   go(p) {
@@ -283,8 +294,9 @@ class Player {
   }
   packet(step, part) {
     if (step.lane >= 0) return this.canvas.dot(...along(this.lanes[step.lane], calm() ? 1 : step.lost ? part / 2 : part));
-    const node = this.nodes.get(step.node);
-    if (node) this.canvas.dot(node.x, node.y - node.h / 2 - 6);
+    const node = this.nodes.get(step.node), port = this.ports.get(step.iface);
+    if (port && step.kind !== "stage") this.canvas.dot(port.px, port.py);
+    else if (node) this.canvas.dot(node.x, node.y - node.h / 2 - 6);
   }
   say(text) {
     if (this.now.textContent !== text) this.now.textContent = text;

@@ -239,8 +239,9 @@ def _station(row: Row) -> str:
     w, h = STATION
     said = "not observable here" if row["state"] == "hidden" else row["says"]
     return (
-        f'<g class="nl-station nl-{row["state"]}" data-stage="{escape(row["stage"])}">'
+        f'<g class="nl-station nl-{row["state"]}" data-stage="{escape(row["stage"])}" tabindex="0" '
+        f'role="img" aria-label="{escape(row["stage"])}: {escape(said)}">'
         f"<title>{escape(row['stage'])}: {escape(said)}</title>"
-        f'<rect class="nl-shape" x="{row["x"] - w / 2}" y="{row["y"] - h / 2}" width="{w}" height="{h}" rx="21"/>'
+        f'<rect class="nl-shape" x="{row["x"] - w / 2}" y="{row["y"] - h / 2}" width="{w}" height="{h}" rx="{h / 2}"/>'
         f'<text class="nl-stage" x="{row["x"]}" y="{row["y"] + 5}">{escape(row["stage"])}</text></g>'
     )
