@@ -120,6 +120,29 @@ def test_a_terminal_is_a_terminal_inside_as_well(up: Up) -> None:
     up.exit()
 
 
+def test_a_shell_at_the_prompt_has_a_terminal_and_so_job_control(own_runs: dict[str, str]) -> None:
+    ours, theirs = pty.openpty()
+    command = [*NLAB, "up", "pair", "--backend", "mininet"]
+    network = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=own_runs)
+    os.close(theirs)
+    screen = _typed(ours, "pair> ", "h1 bash --norc -i\n")
+    screen += _typed(ours, "$ " if os.getuid() else "# ", "case $- in *m*) echo jobs are $((40 + 2));; esac; exit 7\n")
+    screen += _typed(ours, "pair> ", "exit\n")
+    assert network.wait(timeout=30) == 0
+    os.close(ours)
+    assert "jobs are 42" in screen and "(exit code 7)" in screen
+    assert "no job control" not in screen
+
+
+def _typed(terminal: int, prompt: str, keys: str) -> str:
+    """Wait for the prompt, then type; what was on the screen until then."""
+    screen = ""
+    while not screen.endswith(prompt):
+        screen += os.read(terminal, 4096).decode()
+    os.write(terminal, keys.encode())
+    return screen
+
+
 def test_lines_that_are_piped_in_run_on_the_nodes_and_are_not_eaten_by_them(up: Up) -> None:
     up.keys.write("h1 cat\nh1 ping -c 1 h2\nh1 false\npackets\n")
     said = up.exit()
