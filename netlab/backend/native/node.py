@@ -21,8 +21,6 @@ from netlab.workload.spec import Outcome, Workload
 Rows = Callable[[list[Row]], None]
 START_LIMIT = 20.0
 """Seconds that a node's process may take to be ready."""
-ARGV = ("-m", "netlab.backend.native.process")
-"""What to run, behind the interpreter and before the number of the inherited socket."""
 
 
 class NativeNode:
@@ -112,7 +110,7 @@ class NativeNode:
                 self.failures += [SlotFailure(*f) for f in failures]
                 self._rows(rows)
             case ("slot", question, slot, args):
-                self._messages.send("slot", question, *self._answer(slot, args))
+                self._reply(question, *self._answer(slot, args))
             case ("outcomes", number, found):
                 self._settle(number, found)
             case ("served", port):
@@ -125,6 +123,15 @@ class NativeNode:
             return True, plain(self._slots[slot](*args))
         except SlotFailure as failure:
             return False, (failure.kind, failure.said)
+        except Exception as error:  # noqa: BLE001 - a thread's edge: the function is not ours, and the node goes on
+            return False, ("raised", f"{type(error).__name__}: {error}")
+
+    def _reply(self, question: int, good: bool, value: Any) -> None:
+        try:
+            self._messages.send("slot", question, good, value)
+        except ValueError:  # what marshal refuses
+            said = f"it returned a {type(value).__name__} with something in it that is no plain data"
+            self._messages.send("slot", question, False, ("invalid", said))
 
     def _settle(self, key: Any, value: Any) -> None:
         future = self._waiting.get(key)
