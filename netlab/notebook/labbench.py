@@ -22,6 +22,7 @@ from netlab.experiment.result import Result
 from netlab.experiment.run import open_experiment, result_of
 from netlab.experiment.spec import Experiment
 from netlab.lab.catalogue import load_lab
+from netlab.lab.check import Evidence
 from netlab.lab.experiment import LabExperiment
 from netlab.lab.lab import Lab
 from netlab.lab.rhythm import Prediction, Question
@@ -120,7 +121,7 @@ class LabBench:
             if missing:
                 box.children = (ipywidgets.HTML(words.waits(missing)),)
                 return False
-            self._start(self._run(name, key, box, backend, seed, mine))
+            self._start(self._run(name, key, box, backend, seed, mine), box)
             return True
 
         self._when(begin)
@@ -136,14 +137,14 @@ class LabBench:
     async def _watch(
         self, experiment: Experiment, key: str, box: ipywidgets.VBox, backend: str, seed: int, mine: bool
     ) -> Result | None:
-        """Open, run and close, with the live picture in ``box``; None when this machine cannot."""
+        """Open, run and close, with the live picture in ``box``; None when that fails: the box says why."""
         box.children = (ipywidgets.HTML(words.quiet(f"opening {resolve(experiment.topology).name} ({backend}) …")),)
         try:
             with self.answer.called(mine) as part:
                 session = open_experiment(experiment, backend=backend, seed=seed, part=part)
                 result = await self._fly(session, experiment, key, box, backend, seed)
-        except NetlabError as error:
-            box.children = (ipywidgets.HTML(words.refused(str(error))),)
+        except Exception as error:  # noqa: BLE001 - an edge: what went wrong is read in the box
+            box.children = (ipywidgets.HTML(words.broken(error)),)
             return None
         whose = [ipywidgets.HTML(words.yours(self.answer.path.name, result))] if mine else []
         box.children = (*whose, *box.children, ipywidgets.HTML(words.outcome(experiment, result)))
@@ -212,20 +213,18 @@ class LabBench:
         def pressed(_: object = None) -> None:
             press.disabled = True
             box.children = (ipywidgets.HTML(words.quiet("checking …")),)
-            self._later(lambda: self._start(judged()))
+            self._later(lambda: self._start(judged(), box))
 
         async def judged() -> None:
             try:
                 graded = await asyncio.to_thread(self.answer.check)
-                shown = [ipywidgets.HTML(words.feedback(graded))]
-                box.children = (*shown, *self._evidence(graded))
-            except NetlabError as error:
-                box.children = (ipywidgets.HTML(words.refused(str(error))),)
             finally:
-                press.disabled = False
+                press.disabled, box.children = False, ()
+            box.children = (ipywidgets.HTML(words.feedback(graded)), *self._evidence(graded))
 
         press.on_click(pressed)
-        return ipywidgets.VBox([press, box])
+        asked = [ipywidgets.HTML(words.assignment(exercise)) for exercise in self.lab.exercises]
+        return ipywidgets.VBox([*asked, press, box])
 
     def _evidence(self, graded: Any) -> list[ipywidgets.Widget]:
         """For the first check that failed: a button that shows the packet at fault."""
@@ -234,17 +233,17 @@ class LabBench:
                 return [self._shown(result.check, result.evidence[0])]
         return []
 
-    def _shown(self, check: str, evidence: Any) -> ipywidgets.Widget:
+    def _shown(self, check: str, evidence: Evidence) -> ipywidgets.Widget:
         show = ipywidgets.Button(description=f"Show me the packet of '{check}'", layout=WIDE)
         box = ipywidgets.VBox([show])
 
         def pressed(_: object) -> None:
-            self._later(lambda: self._start(replay()))
+            box.children = (show,)
+            self._later(lambda: self._start(replay(), box))
 
         async def replay() -> None:
             result = await asyncio.to_thread(self.answer.replay, evidence.experiment, evidence.seed)
-            pkt = result.log[evidence.records[0]].pkt if evidence.records else None
-            box.children = (show, PathWidget(result, pkt))
+            box.children = (show, PathWidget(result, _packet(result, evidence)))
 
         show.on_click(pressed)
         return box
@@ -270,7 +269,7 @@ class LabBench:
             experiment = turnable.build(self.variant, SEED, **{name: knob.value for name, knob in knobs.items()})
             await self._watch(experiment, "what-if/sim", box, "sim", SEED, False)
 
-        go.on_click(lambda _: self._later(lambda: self._start(again())))
+        go.on_click(lambda _: self._later(lambda: self._start(again(), box)))
         return ipywidgets.VBox([ipywidgets.HTML(words.question(turnable.ask)), *knobs.values(), go, box])
 
     # ---- waiting -----------------------------------------------------------------------------------
@@ -291,9 +290,9 @@ class LabBench:
         else:
             self._loop.call_soon_threadsafe(work)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None], box: ipywidgets.VBox) -> None:
         """Begin something that takes a while; a reference is kept so that it is not collected."""
-        task = self._loop.create_task(work)
+        task = self._loop.create_task(_told(work, box))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -301,6 +300,22 @@ class LabBench:
         """Wait until everything that was begun has ended."""
         while self._tasks:
             await asyncio.gather(*self._tasks)
+
+
+async def _told(work: Coroutine[Any, Any, None], box: ipywidgets.VBox) -> None:
+    """Do it; what goes wrong is said in the box, since nobody waits for the task who could hear of it."""
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - an edge: the reader sees nothing but the box
+        box.children = (*box.children, ipywidgets.HTML(words.broken(error)))
+
+
+def _packet(result: Result, evidence: Evidence) -> int | None:
+    if not evidence.records:
+        return None
+    if evidence.records[0] >= len(result.log):
+        raise NetlabError("run again, the answer did something else: that packet is not there any more")
+    return result.log[evidence.records[0]].pkt
 
 
 def _judged(question: Question, result: Result, record: int) -> str:

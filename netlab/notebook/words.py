@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from inspect import cleandoc
 from typing import Any
 
+from netlab.backend.base import SlotFailure
+from netlab.errors import NetlabError
 from netlab.experiment.result import Result
 from netlab.experiment.spec import Experiment
 from netlab.grade.judge import Graded
 from netlab.lab.check import CheckResult, Verdict
+from netlab.lab.exercise import Exercise
 from netlab.lab.lab import Lab
 from netlab.topology.resolve import resolve
 from netlab.trace.log import Log
@@ -48,6 +52,11 @@ def refused(said: str) -> str:
     return _box("#D55E00", "<b>That did not work.</b> " + "<br>".join(escape(line) for line in said.splitlines()))
 
 
+def broken(error: Exception) -> str:
+    """The same for any error; one that is not told in a user's words is named by its class."""
+    return refused(str(error) if isinstance(error, NetlabError | SlotFailure) else f"{type(error).__name__}: {error}")
+
+
 def guessed(guess: str, truth: str, because: str) -> str:
     """The guess beside what the run showed."""
     if guess == truth:
@@ -84,6 +93,12 @@ def outcome(experiment: Experiment, result: Result) -> str:
             lines.append(f"{escape(src)} → {escape(dst)}, request {reply.seq}: {escape(what)}")
     lines += [f"Note: {escape(str(problem))}" for problem in result.problems]
     return "<br>".join(lines)
+
+
+def assignment(exercise: Exercise) -> str:
+    """What a slot's function gets and gives, folded away."""
+    head = f"<summary><code>{escape(exercise.signature)}</code></summary>"
+    return f"<details>{head}<pre>{escape(cleandoc(exercise.doc))}</pre></details>"
 
 
 def feedback(graded: Graded) -> str:

@@ -14,6 +14,7 @@ import pytest
 from netlab.backend.sim import SimSession
 from netlab.errors import NetlabError
 from netlab.lab.catalogue import load_lab
+from netlab.lab.check import Evidence
 from netlab.notebook.labbench import LabBench
 from netlab.topology.resolve import resolve
 from netlab.workload.spec import Outcome, Workload
@@ -58,3 +59,50 @@ def test_a_run_that_was_replaced_leaves_the_new_one_alone(tmp_path: Path) -> Non
         assert second.closed and not bench._sessions
 
     asyncio.run(rerun())
+
+
+def press(widget: ipywidgets.Widget) -> None:
+    button: ipywidgets.Button = next(child for child in widget.children if isinstance(child, ipywidgets.Button))
+    button.click()
+
+
+def said(widget: ipywidgets.Widget) -> str:
+    return "".join(child.value for child in widget.children if isinstance(child, ipywidgets.HTML))
+
+
+def test_a_replay_that_fails_says_why_in_its_box(tmp_path: Path) -> None:
+    async def story() -> str:
+        bench = LabBench(load_lab("01"), folder=tmp_path)
+        bench.answer.path.write_text("def forward(packets, routes, addresses)\n")
+        box = bench._shown("forwards", Evidence("trial", 1, (0,)))
+        press(box)
+        await bench.finished()
+        return said(box)
+
+    assert "exercise.py:1: SyntaxError" in asyncio.run(story())
+
+
+def test_a_replay_without_that_packet_says_so(tmp_path: Path) -> None:
+    async def story() -> str:
+        bench = LabBench(load_lab("01"), folder=tmp_path)
+        bench.answer.path.write_text("def forward(packets, routes, addresses): return [None] * len(packets)\n")
+        box = bench._shown("forwards", Evidence("trial", 1, (10**9,)))
+        press(box)
+        await bench.finished()
+        return said(box)
+
+    assert "that packet is not there any more" in asyncio.run(story())
+
+
+def test_a_check_that_cannot_begin_says_why_and_may_be_pressed_again(tmp_path: Path) -> None:
+    async def story() -> tuple[str, bool]:
+        widget = LabBench(load_lab("01"), folder=tmp_path)
+        check = widget.check()
+        press(check)
+        await widget.finished()
+        *asked, button, box = check.children
+        assert "forward(packets, routes, addresses)" in asked[0].value
+        return said(box), button.disabled
+
+    told, disabled = asyncio.run(story())
+    assert "there is no answer yet" in told and "checking" not in told and not disabled
