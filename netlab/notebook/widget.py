@@ -54,6 +54,7 @@ class PathWidget(anywidget.AnyWidget):
         self.source = source if isinstance(source, Log) else source.log
         self.pkt = pkt
         self.pacer = Pacer()
+        self._cell = ""
         self._task: asyncio.Task[None] | None = None
         self._show(packet_path(self.source, pkt))
         super().__init__(data=payload(self.picture))
@@ -97,10 +98,11 @@ class PathWidget(anywidget.AnyWidget):
         self._show(bare)
         self.running = True
         self.data = payload(bare)
-        before = self._by_cell.pop(_cell(), None)
+        self._cell = _cell()
+        before = self._by_cell.get(self._cell)
         if before is not None:
             before.finish()
-        self._by_cell[_cell()] = self
+        self._by_cell[self._cell] = self
         # Without a loop (a plain script) nothing moves, and `finish` still shows all.
         if (loop := _running_loop()) is not None:
             self._task = loop.create_task(self._follow())
@@ -127,6 +129,8 @@ class PathWidget(anywidget.AnyWidget):
             self.pacer.painted(message["seq"], message["stamp"], message["at"])
 
     def _stop(self) -> None:
+        if self._by_cell.get(self._cell) is self:  # else the cell has been run again, and it is the new one's
+            del self._by_cell[self._cell]
         if self._task is not None:
             self._task.cancel()
             self._task = None

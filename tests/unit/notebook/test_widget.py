@@ -100,6 +100,9 @@ def test_running_a_cell_again_ends_the_live_view_before() -> None:
 
     first, second = asyncio.run(story())
     assert not first.running and second.running
+    assert list(PathWidget._by_cell.values()) == [second]
+    second.finish()
+    assert not PathWidget._by_cell, "what has ended is kept by nobody"
 
 
 def test_without_an_event_loop_finish_shows_all() -> None:
