@@ -6,10 +6,11 @@ Read from records alone, so it is the same for any stack that reports its stages
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
+from netlab.topology.codec import plan_from_data
 from netlab.trace.log import Log
 from netlab.trace.record import Record
 from netlab.wire import ethernet
@@ -41,36 +42,40 @@ class Passage(NamedTuple):
     """The index of the stage's record."""
 
 
-@lru_cache(maxsize=8)
-def passages(log: Log, node: str, stage: str) -> tuple[Passage, ...]:
-    """Every passage of a packet from another node through a stage of ``node``, in order of time for each packet.
+_known: WeakKeyDictionary[Log, dict[tuple[str, str, int], tuple[Passage, ...]]] = WeakKeyDictionary()
+"""Answers, for as long as their log lives: several checks ask the same of one run. By node, stage, records so far."""
 
-    For a log that is complete: the answer is kept, since several checks ask the same of one run.
-    """
-    histories = _histories(log, node).values()
-    return tuple(passage for history in histories for passage in _passages(history, node, stage))
+
+def passages(log: Log, node: str, stage: str) -> tuple[Passage, ...]:
+    """Every passage of a packet from another node through a stage of ``node``, in order of time for each packet."""
+    answers, key = _known.setdefault(log, {}), (node, stage, len(log))
+    if key not in answers:
+        histories = _histories(log, node)
+        answers[key] = tuple(passage for history in histories for passage in _passages(history, node, stage))
+    return answers[key]
 
 
 History = list[tuple[int, Record]]
 
 
-def _histories(log: Log, node: str) -> dict[int, History]:
+def _histories(log: Log, node: str) -> list[History]:
     """The records of each packet on its way to, in and from the node, in order of time."""
+    own = {interface.name for interface in plan_from_data(log.header.plan).node(node).interfaces}
     found: dict[int, History] = {}
     for index, record in enumerate(log):
-        if record.pkt and (record.node == node or _towards(record, node)):
+        if record.pkt and (record.node == node or _towards(record, own)):
             found.setdefault(record.pkt, []).append((index, record))
-    return {pkt: sorted(history, key=lambda item: (item[1].t, item[0])) for pkt, history in found.items()}
+    return [sorted(history, key=lambda item: (item[1].t, item[0])) for history in found.values()]
 
 
-def _towards(record: Record, node: str) -> bool:
-    return record.kind == "wire.tx" and record.data[0].startswith(f"{node}-")
+def _towards(record: Record, interfaces: set[str]) -> bool:
+    return record.kind == "wire.tx" and record.data[0] in interfaces
 
 
 def _passages(history: History, node: str, stage: str) -> Iterator[Passage]:
     arrived: Record | None = None
     for start, (index, record) in enumerate(history):
-        if _towards(record, node):
+        if record.node != node:  # a history has no other records than those of its way to the node
             arrived = record
         elif record.kind == "stage" and record.obj == stage and record.node == node and arrived is not None:
             yield _passage(arrived, index, list(_stay(history, start + 1, node, stage)))
