@@ -70,7 +70,7 @@ class Capture:
             for name in interfaces:
                 for share in range(shares):
                     self._add(name, share, open_socket(name), _program(outgoing, share, shares))
-        except OSError:
+        except BaseException:  # an arena that has ended, an interrupt: sockets left open would keep its namespaces
             self.close()
             raise
         forget_in_forks(self)

@@ -127,7 +127,7 @@ class KernelProbe:
             self._capture = Capture(
                 interfaces, self._open_socket, outgoing=self._instance is not None, shares=self._shares
             )
-        except OSError:
+        except BaseException:  # an arena that has ended, an interrupt: whatever it is, the tracer must not stay on
             self._close()
             raise
         self._joiner = self._make_joiner(interfaces)

@@ -6,7 +6,18 @@ import socket
 import struct
 from typing import Any
 
-from netlab.probe.capture import PACKET_AUXDATA, SO_TIMESTAMPNS, SOL_PACKET, captured, complete_checksum, steadied
+import pytest
+
+from netlab.errors import NetlabError
+from netlab.probe.capture import (
+    PACKET_AUXDATA,
+    SO_TIMESTAMPNS,
+    SOL_PACKET,
+    Capture,
+    captured,
+    complete_checksum,
+    steadied,
+)
 from netlab.wire import checksum
 
 A, B = bytes((10, 0, 0, 1)), bytes((10, 0, 0, 2))
@@ -82,3 +93,24 @@ def test_the_clocks_distance_moves_only_when_somebody_set_the_clock() -> None:
     now = time.time_ns() - time.monotonic_ns()
     assert steadied(now + 20_000) == now + 20_000
     assert abs(steadied(now + 3_600_000_000_000) - now) < 100_000_000
+
+
+class Willing(socket.socket):
+    """Takes every option, as a packet socket would."""
+
+    def setsockopt(self, *_: Any) -> None:
+        pass
+
+
+def test_a_capture_that_cannot_be_opened_whole_leaves_nothing_open() -> None:
+    opened: list[socket.socket] = []
+
+    def open_socket(name: str) -> socket.socket:
+        if opened:
+            raise NetlabError("the network has ended")
+        opened.append(Willing(socket.AF_INET, socket.SOCK_DGRAM))
+        return opened[0]
+
+    with pytest.raises(NetlabError, match="has ended"):
+        Capture(("h1-eth0", "h2-eth0"), open_socket)
+    assert opened[0].fileno() == -1
