@@ -96,7 +96,9 @@ class Client:
             job.attach(self, serial)
         # Copies, so that the caller may close his own at once.
         copies = [os.dup(fd) for fd in fds]
-        self._post(lambda: self._connection.send({"id": serial, "op": op, **fields}, copies, close=True))
+        if not self._post(lambda: self._connection.send({"id": serial, "op": op, **fields}, copies, close=True)):
+            for fd in copies:
+                os.close(fd)
         return call
 
     def _wait(self, call: _Call) -> tuple[Any, list[int]]:
@@ -109,15 +111,18 @@ class Client:
             raise call.error
         return call.ok, call.fds
 
-    def _post(self, work: Callable[[], None]) -> None:
+    def _post(self, work: Callable[[], None]) -> bool:
+        """Have the thread do it; False when the thread has ended."""
         with self._lock:
             if not self._finished:  # else the thread has answered every call, and the descriptor may be another's
                 self._todo.append(work)
                 os.eventfd_write(self._wake, 1)
+            return not self._finished
 
     def watch(self, fd: int, ready: Callable[[], bool]) -> None:
-        """Call ``ready`` in the thread whenever ``fd`` is readable, until it says False."""
-        self._post(lambda: self._watch(fd, ready))
+        """Call ``ready`` in the thread whenever ``fd`` is readable, until it says False; then it is closed."""
+        if not self._post(lambda: self._watch(fd, ready)):
+            os.close(fd)
 
     # ---- in the thread
 

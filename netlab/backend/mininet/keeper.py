@@ -54,11 +54,11 @@ def _keep(owner: socket.socket, watched: int, pid: int, started: int) -> int:
         _log_to(Path(run.folder) / "agent.log")
         separate()
         init = _start_init(owner, doors, run)
-        claim.set_inheritable(False)
         doors.close()
         _watch(owner, watched, init)
     finally:
         shutil.rmtree(run.folder, ignore_errors=True)
+        claim.close()
     return 0
 
 
