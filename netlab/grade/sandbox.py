@@ -65,7 +65,9 @@ for name, code in modules:
     module = sys.modules[name] = type(sys)(name)
     if code is not None:
         exec(code, module.__dict__)
-sys.modules["netlab.grade"].guard = sys.modules["netlab.grade.guard"]
+for name, module in list(sys.modules.items()):
+    if name.startswith("netlab.grade."):
+        setattr(sys.modules["netlab.grade"], name.rpartition(".")[2], module)
 sys.modules["netlab.grade.child"].main(plan)
 """
 
@@ -202,6 +204,7 @@ class Sandbox:
 _CAUSES = {
     0: ("died", "it ended its own interpreter (os._exit does that; return instead)"),
     70: ("memory", "it used up its memory, and then nothing could be done any more"),
+    71: ("died", "its sandbox was closed in the middle of the call"),
     128 + 6: ("died", "its interpreter aborted"),
     KILLED: ("died", "the system killed it (for memory or for processor time)"),
     128 + 11: ("died", "its interpreter crashed (recursion without an end can do that)"),

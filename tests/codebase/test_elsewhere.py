@@ -6,6 +6,7 @@ to import, and runs lab 01.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,13 +44,14 @@ for module in pkgutil.walk_packages(netlab.__path__, "netlab."):
         importlib.import_module(module.name)
 """
 
-# What a checked answer costs is the sandbox's affair; these need no privilege and no Linux.
+# These need no privilege and no Linux.
 COMMANDS = [
     ["--help"],
     ["doctor"],
     ["topo", "check", "topologies/star.py"],
     ["lab", "list"],
     ["run", "01-packet-path", "--backend", "sim", "--seed", "1", "--out", "{out}"],
+    ["grade", "01", "{answers}", "--secret", "{secret}", "--out", "{out}"],
 ]
 
 
@@ -59,6 +61,14 @@ def poorer(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
 
 
+def handed_in(folder: Path) -> Path:
+    """A folder of submissions with one right answer in it."""
+    answers = folder / "answers"
+    answers.mkdir()
+    shutil.copy(ROOT / "labs" / "01-packet-path" / "answer.py", answers / "ada.py")
+    return answers
+
+
 def test_every_room_but_mininet_s_imports() -> None:
     done = poorer(IMPORT_ALL)
     assert done.returncode == 0, done.stderr
@@ -66,9 +76,28 @@ def test_every_room_but_mininet_s_imports() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command[:2]))
 def test_the_command_line_runs(tmp_path: Path, command: list[str]) -> None:
-    arguments = [word.format(out=tmp_path / "run") for word in command]
+    secret = tmp_path / "secret"
+    secret.write_text("ab" * 32)
+    places = {"out": tmp_path / "run", "answers": handed_in(tmp_path), "secret": secret}
+    arguments = [word.format(**places) for word in command]
     done = poorer("from netlab.cli.main import main\nsys.exit(main(sys.argv[1:]))", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("system", "level"), [("darwin", "limits"), ("win32", "process")])
+def test_an_answer_is_judged_in_the_sandbox_that_the_system_has(tmp_path: Path, system: str, level: str) -> None:
+    """On macOS there is no namespace to shut an answer in, on Windows no limit either."""
+    program = f"""
+from netlab.cli.main import main
+from netlab.grade.sandbox import Sandbox
+sys.platform = {system!r}
+with Sandbox(b"#") as box:
+    print("in:", box.isolation)
+sys.exit(main(sys.argv[1:]))
+"""
+    done = poorer(program, "check", "01", str(handed_in(tmp_path) / "ada.py"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"in: {level}\n" in done.stdout
 
 
 def test_the_mininet_world_says_that_it_is_not_here(tmp_path: Path) -> None:

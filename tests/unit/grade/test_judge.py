@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from netlab.backend.base import Problem
+from netlab.backend.base import Problem, SlotFailure
+from netlab.grade.child import CLOSED
 from netlab.grade.judge import Graded, check_file, grade_submission, judge
-from netlab.grade.sandbox import Limits
+from netlab.grade.sandbox import Limits, Sandbox
 from netlab.lab.lab import Lab
 
 SECRET = bytes(range(32))
@@ -172,3 +173,12 @@ def test_the_time_of_all_calls_together_is_said_when_it_is_up(toy: Lab, submit: 
 def test_the_result_says_how_well_the_answer_was_shut_in(toy: Lab, submit: Submit) -> None:
     graded = judge(toy, submit("ada"), "ada", SECRET)
     assert graded.isolation.split(", ")[0] in ("bubblewrap", "namespaces", "limits", "process")
+
+
+def test_an_answer_that_ends_its_interpreter_is_told_from_a_sandbox_that_is_closed() -> None:
+    with Sandbox(b"import os\ndef leave(): os._exit(0)\n") as box:
+        with pytest.raises(SlotFailure, match="ended its own interpreter"):
+            box.call("leave")
+        box.fresh()
+        child = box._child
+        assert child is not None and child.end() == CLOSED
