@@ -34,7 +34,7 @@ class Graded:
     isolation: str = ""
     """How well its code was shut in: see `netlab.grade.sandbox`."""
     printed: str = ""
-    """What its code printed, up to a limit."""
+    """What its code printed, up to a limit; where hidden checks were asked, in their runs too."""
 
     @property
     def points(self) -> int:

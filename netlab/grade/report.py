@@ -12,6 +12,8 @@ The JSON document:
 
 ``status`` is passed, failed, absent, blocked or error (see `netlab.lab.check.CheckResult`). There is a result for every
 check of every submission, in the lab's order; submissions are in the order of their files' names.
+
+``printed`` is all that the code printed, in the runs of hidden checks too: it may tell a student what is asked there.
 """
 
 from __future__ import annotations
