@@ -16,11 +16,10 @@ class Core:
     having passed by `EventLoop.skip_to`), or False when `finish` will be called later.
     """
 
-    __slots__ = ("_begin", "_busy", "_queue", "busy_ns", "loop", "number")
+    __slots__ = ("_begin", "_busy", "_queue", "loop", "number")
 
     def __init__(self, loop: EventLoop, number: int, begin: Callable[[Core, Any], bool]) -> None:
         self.loop, self.number = loop, number
-        self.busy_ns = 0
         self._begin = begin
         self._queue: deque[Any] = deque()
         self._busy = False

@@ -11,7 +11,7 @@ import os
 import struct
 from collections.abc import Iterator, Sequence
 
-NEWLINK, DELLINK, GETLINK, SETLINK = 16, 17, 18, 19
+NEWLINK, GETLINK = 16, 18
 NEWADDR, GETADDR, NEWROUTE, GETROUTE = 20, 22, 24, 26
 NEWQDISC, DELQDISC, GETQDISC = 36, 37, 38
 NEWLINKPROP = 108

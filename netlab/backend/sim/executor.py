@@ -207,7 +207,6 @@ class HostExecutor:
     def _cost(self, core: Core, stage: str, vector: list[Mbuf]) -> int:
         call, packet = COSTS.get(stage, OTHER)
         took = call + packet * len(vector)
-        core.busy_ns += took
         return took
 
     def _done(self, step: tuple[Core, str, list[Mbuf], RxRing | None, int]) -> None:
