@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """nlab up star,3
   nlab up line --backend mininet
-  echo 'h1 ping h2' | nlab up pair"""
+  echo 'h1 ping -c 3 h2' | nlab up pair"""
 BAD_LINE = 2
 
 
