@@ -114,8 +114,8 @@ def feedback(graded: Graded) -> str:
 def _row(result: CheckResult) -> str:
     colour = COLOURS.get(result.status, "inherit")
     cells = (
-        f'<td style="color:{colour};font-weight:700;padding:.2em .6em;text-align:left;white-space:nowrap">{SIGNS[result.status]} '
-        f"{result.status}</td>",
+        f'<td style="color:{colour};font-weight:700;padding:.2em .6em;text-align:left;white-space:nowrap">'
+        f"{SIGNS[result.status]} {result.status}</td>",
         f'<td style="padding:.2em .6em;text-align:left;white-space:nowrap"><b>{escape(result.check)}</b></td>',
         f'<td style="padding:.2em .6em;text-align:right">{result.points}/{result.of}</td>',
         f'<td style="padding:.2em .6em;text-align:left">{escape(result.said)}</td>',
