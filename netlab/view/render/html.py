@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from netlab.view.picture import Picture
-from netlab.view.render.svg import STYLE, end_svgs, map_svgs, network_svg, path_svgs, snapshot
+from netlab.view.render.svg import STYLE, map_svgs, network_svg, packet_svgs, snapshot
 
 HERE = Path(__file__).parent
 MODULE = ("drawing.js", "player.js", "live.js")
@@ -55,12 +55,8 @@ def html_page(picture: Picture) -> str:
 
 def payload(picture: Picture) -> dict[str, Any]:
     """What the module needs: the picture's data, and its drawings."""
-    drawings = {
-        "network": network_svg(picture),
-        "maps": map_svgs(picture),
-        "paths": path_svgs(picture),
-        "ends": end_svgs(picture),
-    }
+    paths, ends = packet_svgs(picture)
+    drawings = {"network": network_svg(picture), "maps": map_svgs(picture), "paths": paths, "ends": ends}
     return {"picture": picture.to_data(), "svg": drawings}
 
 

@@ -5,14 +5,16 @@ The interactive module moves things over the very same drawing, so nothing is dr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from netlab.units import format_time
 from netlab.view.geometry import LANE
+from netlab.view.layout import Point, around
 from netlab.view.picture import Picture
+from netlab.view.render.room import Room, Text
 from netlab.view.stagemap import STATION
 
 STYLE = Path(__file__).with_name("drawing.css")
@@ -25,6 +27,7 @@ def snapshot(picture: Picture, *, style: bool = True) -> str:
     width, height = picture.axes["width"], picture.axes["height"]
     focus = picture.axes.get("focus", 0)
     words = " ".join(picture.narrative) or picture.title
+    room = Room(picture)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'class="netlab-drawing" role="img" aria-label="{escape(picture.title)}">'
@@ -32,10 +35,10 @@ def snapshot(picture: Picture, *, style: bool = True) -> str:
         + (f"<style>{STYLE.read_text(encoding='utf-8')}</style>" if style else "")
         + f'<rect class="nl-paper" width="{width}" height="{height}"/>'
         + _cables(picture)
-        + _path(picture.rows("lanes"), _by(picture, "steps", "pkt").get(focus, []))
+        + _path(picture.rows("lanes"), _by(picture, "steps", "pkt").get(focus, []), room)
         + _nodes(picture)
         + _ends(picture)
-        + _drops(picture, focus)
+        + _drops(picture, [row for row in picture.rows("drops") if row["pkt"] == focus], room)
         + "</svg>"
     )
 
@@ -114,16 +117,17 @@ def _ends(picture: Picture) -> str:
 # ---- one packet ----------------------------------------------------------------------------------
 
 
-def path_svgs(picture: Picture) -> dict[str, str]:
-    """For each packet (as text, for JSON) its path over the network, to be put into ``nl-over``."""
-    lanes, steps = picture.rows("lanes"), _by(picture, "steps", "pkt")
-    return {str(pkt): _path(lanes, steps.get(pkt, [])) for pkt in _packets(picture)}
-
-
-def end_svgs(picture: Picture) -> dict[str, str]:
-    """For each packet that was dropped the mark of it, to be put into ``nl-top``."""
-    marks = {str(pkt): _drops(picture, pkt) for pkt in _packets(picture)}
-    return {pkt: mark for pkt, mark in marks.items() if mark}
+def packet_svgs(picture: Picture) -> tuple[dict[str, str], dict[str, str]]:
+    """For each packet (as text, for JSON) its path, for ``nl-over``; and the marks of its drops, for ``nl-top``."""
+    lanes, steps, drops = picture.rows("lanes"), _by(picture, "steps", "pkt"), _by(picture, "drops", "pkt")
+    empty = Room(picture)
+    paths, ends = {}, {}
+    for pkt in _packets(picture):
+        room = empty.copy()
+        paths[str(pkt)] = _path(lanes, steps.get(pkt, []), room)
+        if pkt in drops:
+            ends[str(pkt)] = _drops(picture, drops[pkt], room)
+    return paths, ends
 
 
 def _packets(picture: Picture) -> list[int]:
@@ -138,28 +142,74 @@ def _by(picture: Picture, layer: str, column: str) -> dict[Any, list[Row]]:
     return groups
 
 
-def _path(lanes: list[dict[str, Any]], steps: list[Row]) -> str:
+def _path(lanes: Sequence[Row], steps: Sequence[Row], room: Room) -> str:
+    """The path, and what is written along it, which takes its room."""
     start = steps[0]["t"] if steps else 0
     legs: dict[int, list[Row]] = {}
     for row in steps:
         if row["leg"]:
             legs.setdefault(row["lane"], []).append(row)
-    drawn = (_lane(lanes[lane], found, start, lane ^ 1 in legs) for lane, found in legs.items())
+    marks = [mark for lane, found in legs.items() for mark in _marks(lanes[lane], found)]
+    for mark in marks:
+        room.take(around(Point(mark.x, mark.y), 2 * _half(mark.number) + 4, 32))
+    drawn = [_leg(lanes[lane], found[0]["n"]) for lane, found in legs.items()]
+    drawn += [_marked(mark, room, start) for mark in marks]
     return "<g>" + "".join(drawn) + "</g>"
 
 
-def _lane(lane: Row, legs: list[Row], start: int, both_ways: bool) -> str:
+class _Mark(NamedTuple):
+    """A leg's number, on its lane."""
+
+    lane: Row
+    x: float
+    y: float
+    number: str
+    leg: Row
+
+
+def _marks(lane: Row, legs: list[Row]) -> list[_Mark]:
+    """One for each time that the lane was taken; of more than three the first stands for all."""
     x1, y1, x2, y2 = lane["x1"], lane["y1"], lane["x2"], lane["y2"]
     shown = legs if len(legs) <= 3 else legs[:1]
-    line = f'<line class="nl-leg" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>{_arrow(x1, y1, x2, y2)}'
-    drawn = [f'<g data-step="{legs[0]["n"]}">{line}</g>']
+    made = []
     for k, leg in enumerate(shown):
         part = (k + 1) / (len(shown) + 1)
-        x, y = x1 + (x2 - x1) * part, y1 + (y2 - y1) * part
         number = str(leg["leg"]) if len(legs) <= 3 else f"{leg['leg']}…{legs[-1]['leg']}"
-        when = _when(lane, x, y, f"+{format_time(leg['t'] - start)}", both_ways)
-        drawn.append(f'<g data-step="{leg["n"]}">{_badge(x, y, number)}{when}</g>')
-    return "".join(drawn)
+        made.append(_Mark(lane, x1 + (x2 - x1) * part, y1 + (y2 - y1) * part, number, leg))
+    return made
+
+
+def _leg(lane: Row, step: int) -> str:
+    x1, y1, x2, y2 = lane["x1"], lane["y1"], lane["x2"], lane["y2"]
+    line = f'<line class="nl-leg" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>{_arrow(x1, y1, x2, y2)}'
+    return f'<g data-step="{step}">{line}</g>'
+
+
+def _marked(mark: _Mark, room: Room, start: int) -> str:
+    text = f"+{format_time(mark.leg['t'] - start)}"
+    at = room.settle(_beside_mark(mark), len(text))
+    when = f'<text class="nl-when" {at.attributes()}>{text}</text>'
+    return f'<g data-step="{mark.leg["n"]}">{_badge(mark.x, mark.y, mark.number)}{when}</g>'
+
+
+def _beside_mark(mark: _Mark) -> list[Text]:
+    """Places for a time: above a flat cable or below it, beside a steep one; then further off, and to and fro."""
+    lane, x, y = mark.lane, mark.x, mark.y
+    dx, dy = lane["x2"] - lane["x1"], lane["y2"] - lane["y1"]
+    right, left = Text(x + _half(mark.number) + 6, y + 5, "start"), Text(x - _half(mark.number) - 6, y + 5, "end")
+    over = [Text(x, y - 20 - k, "middle") for k in (0, 2 * LANE)]
+    under = [Text(x, y + 33 + k, "middle") for k in (0, 2 * LANE)]
+    near = [over[0], under[0], over[1], under[1]] if dx > 0 else [under[0], over[1], over[0], under[1]]
+    if abs(dx) <= abs(dy):
+        near = [right, left, *near] if dy > 0 else [left, right, *near]
+    aside = [
+        Text(at.x + k, at.y + j, at.anchor)
+        for far in (0, 12, 24, 36)
+        for at in (*near, right, left)
+        for k in (0, -far, far, -2 * far, 2 * far)
+        for j in (0, -far, far)
+    ]
+    return [*near, *aside]
 
 
 def _arrow(x1: float, y1: float, x2: float, y2: float) -> str:
@@ -169,44 +219,46 @@ def _arrow(x1: float, y1: float, x2: float, y2: float) -> str:
     return f'<polygon class="nl-arrow" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}"/>'
 
 
+def _half(number: str) -> int:
+    """Half a badge's width."""
+    return max(14, 5 + 5 * len(number))
+
+
 def _badge(x: float, y: float, number: str) -> str:
-    half = max(14, 5 + 5 * len(number))
+    half = _half(number)
     return (
         f'<rect class="nl-badge" x="{x - half:.1f}" y="{y - 14:.1f}" width="{2 * half}" height="28" rx="14"/>'
         f'<text class="nl-number" x="{x:.1f}" y="{y + 5.5:.1f}">{number}</text>'
     )
 
 
-def _when(lane: Row, x: float, y: float, text: str, both_ways: bool) -> str:
-    """The time: above a flat cable (below it when both its lanes are taken), beside a steep one."""
-    dx, dy = lane["x2"] - lane["x1"], lane["y2"] - lane["y1"]
-    if abs(dx) > abs(dy):
-        up = y - 20 if dx > 0 else y + 33 if both_ways else y - 20 - 2 * LANE
-        return f'<text class="nl-when" x="{x:.1f}" y="{up:.1f}">{text}</text>'
-    side, anchor = (20, "start") if dy > 0 else (-20, "end")
-    return f'<text class="nl-when" style="text-anchor:{anchor}" x="{x + side:.1f}" y="{y + 5:.1f}">{text}</text>'
-
-
-def _drops(picture: Picture, pkt: int) -> str:
+def _drops(picture: Picture, drops: list[Row], room: Room) -> str:
+    if not drops:
+        return ""
     nodes = {r["name"]: r for r in picture.rows("nodes")}
-    width = picture.axes["width"]
-    return "".join(_drop(r, nodes[r["node"]], width) for r in picture.rows("drops") if r["pkt"] == pkt)
+    return "".join(_drop(row, nodes[row["node"]], room) for row in drops)
 
 
-def _drop(row: Row, node: Row, width: float) -> str:
-    """A cross, and the reason beside it where there is paper left."""
+def _drop(row: Row, node: Row, room: Room) -> str:
+    """A cross, and the reason where there is room."""
     x, y = (row["x"], row["y"]) if row["on_cable"] else (row["x"] + node["w"] / 2 - 10, row["y"] - node["h"] / 2 + 6)
-    reason, beside = escape(row["reason"]), _beside(x, len(row["reason"]), width)
+    room.take(around(Point(x, y), 28, 28))
+    reason, at = escape(row["reason"]), room.settle(_beside_cross(x, y, node), len(row["reason"]))
     return (
         f'<g data-step="{row["n"]}"><circle class="nl-drop" cx="{x}" cy="{y}" r="13"/>'
         f'<path class="nl-cross" d="M{x - 6} {y - 6}l12 12m0 -12l-12 12"/>'
-        f'<text class="nl-reason" {beside} y="{y - 4}">{reason}</text></g>'
+        f'<text class="nl-reason" {at.attributes()}>{reason}</text></g>'
     )
 
 
-def _beside(x: float, letters: int, width: float) -> str:
-    side, anchor = (-18, "end") if x + 18 + letters * 9 > width and x > width / 2 else (18, "start")
-    return f'style="text-anchor:{anchor}" x="{x + side}"'
+def _beside_cross(x: float, y: float, node: Row) -> list[Text]:
+    sides = [Text(x + 18, y - 4, "start"), Text(x + 18, y - 14, "start"), Text(x, y - 19, "middle")]
+    sides += [Text(x - 18, y - 14, "end"), Text(x, y - 30, "start"), Text(x, y - 30, "end"), Text(x, y + 31, "middle")]
+    under = node["y"] + node["h"] / 2 + 18
+    sides += [Text(node["x"], under, "middle"), Text(x, y - 46, "middle"), Text(node["x"], under + 34, "middle")]
+    grid = ((across, down) for down in (0, -12, 12, -24, 24, -36, 36, -60, 60) for across in (26, 44, 62, 90))
+    further = [Text(x + side * k, y + j, anchor) for k, j in grid for side, anchor in ((1, "start"), (-1, "end"))]
+    return [*sides, *further]
 
 
 # ---- the inside of a host ---------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from netlab.trace.log import Log
 from netlab.view.path import packet_path
 from netlab.view.picture import Picture
 from netlab.view.render.html import html_page, module, payload, styles
-from netlab.view.render.svg import map_svgs, network_svg, path_svgs, snapshot
+from netlab.view.render.svg import map_svgs, network_svg, packet_svgs, snapshot
 from netlab.view.render.terminal import render
 
 
@@ -28,7 +28,7 @@ def drawings(picture: Picture) -> list[str]:
 
 def test_every_drawing_is_well_formed_whatever_the_packet_says(sample: SimpleNamespace) -> None:
     picture = packet_path(hostile(sample))
-    for text in [*drawings(picture), *(f"<g>{path}</g>" for path in path_svgs(picture).values())]:
+    for text in [*drawings(picture), *(f"<g>{path}</g>" for path in packet_svgs(picture)[0].values())]:
         ElementTree.fromstring(text)
 
 
