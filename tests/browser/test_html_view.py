@@ -160,6 +160,34 @@ def test_tab_reaches_every_node(page: Any) -> None:
     assert [name for name in reached if name] == ["h1", "s1", "r1", "h2"]
 
 
+def test_tab_goes_into_the_open_map_and_space_plays_from_a_node(page: Any) -> None:
+    page.locator("[data-node=r1]").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.dataset.stage") == "nic.rx"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.dataset.node") == "r1"
+    page.keyboard.press(" ")
+    page.get_by_role("button", name="Pause").wait_for()
+
+
+def test_network_and_map_fit_into_a_window_together(page: Any) -> None:
+    page.set_viewport_size({"width": 1400, "height": 1000})
+    page.locator("[data-node=r1]").click()
+    box = page.locator(".nl-inside").bounding_box()
+    assert box["y"] + box["height"] <= 1000
+
+
+def test_an_arrival_is_shown_at_the_port_it_came_by(page: Any) -> None:
+    page.keyboard.press("Home")
+    while "arrived at r1-eth0" not in now(page):
+        page.keyboard.press("ArrowRight")
+    dots = page.evaluate("""() => { const player = document.getElementById('netlab').netlab, dots = [];
+        player.canvas.dot = (x, y) => dots.push([x, y]); player.paint();
+        const port = player.ports.get('r1-eth0'); return [dots, [[port.px, port.py]]]; }""")
+    assert dots[0] == dots[1]
+
+
 def test_the_map_follows_the_packet(page: Any) -> None:
     page.locator("[data-node=h1]").click()
     page.get_by_label("follow the packet").check()

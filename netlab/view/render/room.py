@@ -47,6 +47,10 @@ class Room:
         """Nothing more shall be written there."""
         self.taken.append(box)
 
+    def is_free(self, box: Box) -> bool:
+        """Whether nothing stands or is written there."""
+        return not any(box.overlaps(other) for other in self.taken)
+
     def settle(self, places: Iterable[Text], letters: int) -> Text:
         """The first place where so many letters cover nothing, else the one where they cover least; it is taken."""
         best, least, near = None, 0.0, self

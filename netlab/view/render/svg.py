@@ -149,7 +149,7 @@ def _path(lanes: Sequence[Row], steps: Sequence[Row], room: Room) -> str:
     for row in steps:
         if row["leg"]:
             legs.setdefault(row["lane"], []).append(row)
-    marks = [mark for lane, found in legs.items() for mark in _marks(lanes[lane], found)]
+    marks = [_clear(mark, room) for lane, found in legs.items() for mark in _marks(lanes[lane], found)]
     for mark in marks:
         room.take(around(Point(mark.x, mark.y), 2 * _half(mark.number) + 4, 32))
     drawn = [_leg(lanes[lane], found[0]["n"]) for lane, found in legs.items()]
@@ -177,6 +177,16 @@ def _marks(lane: Row, legs: list[Row]) -> list[_Mark]:
         number = str(leg["leg"]) if len(legs) <= 3 else f"{leg['leg']}…{legs[-1]['leg']}"
         made.append(_Mark(lane, x1 + (x2 - x1) * part, y1 + (y2 - y1) * part, number, leg))
     return made
+
+
+def _clear(mark: _Mark, room: Room) -> _Mark:
+    """The mark moved along its lane, as little as needed, to where it covers no label."""
+    wide, high = mark.lane["x2"] - mark.lane["x1"], mark.lane["y2"] - mark.lane["y1"]
+    for by in (0, 0.05, -0.05, 0.1, -0.1, 0.15, -0.15):
+        x, y = mark.x + by * wide, mark.y + by * high
+        if room.is_free(around(Point(x, y), 2 * _half(mark.number), 28)):
+            return mark._replace(x=x, y=y)
+    return mark
 
 
 def _leg(lane: Row, step: int) -> str:
