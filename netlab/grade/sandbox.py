@@ -186,7 +186,7 @@ class Sandbox:
             return ask(min(left, self.limits.wall))
         except SlotFailure as failure:
             told = self._post_mortem(failure)
-            raise (spent if told.kind == "timeout" and left < self.limits.wall else told) from None
+            raise (spent if failure.kind == "timeout" and left < self.limits.wall else told) from None
         finally:
             self._spent += time.monotonic() - began
 
