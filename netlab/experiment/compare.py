@@ -19,6 +19,8 @@ from netlab.workload.spec import Outcome, Ping, UdpEcho
 
 APART = 25 * MS
 """Between the starts of two flows, so that one's ARP doesn't fall into another's."""
+CLIENT_PORT = 50_000
+"""Of the first flow's client."""
 SETTLED = 500 * MS
 """After that, hosts that are to find their addresses have them."""
 _CHOSEN = re.compile(r" id \d+|:[3-6]\d{4}")
@@ -63,7 +65,14 @@ def workloads_of(plan: Plan, limit: int) -> tuple[Ping | UdpEcho, ...]:
         for family in _families(src) & _families(dst):
             made += [Ping(src.name, dst.name, family=family), UdpEcho(src.name, dst.name, family=family)]
     first = SETTLED if plan.ipv6 == "slaac" else 0
-    return tuple(replace(workload, start=first + n * APART) for n, workload in enumerate(made[:limit]))
+    return tuple(_placed(workload, first + n * APART, CLIENT_PORT + n) for n, workload in enumerate(made[:limit]))
+
+
+def _placed(workload: Ping | UdpEcho, start: int, port: int) -> Ping | UdpEcho:
+    """At its time, and from one port in both worlds: of equal ways, a flow takes the one that its ports say."""
+    if isinstance(workload, UdpEcho):
+        return replace(workload, start=start, sport=port)
+    return replace(workload, start=start)
 
 
 def _families(node: PlanNode) -> set[Literal[4, 6]]:

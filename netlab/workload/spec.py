@@ -43,6 +43,8 @@ class UdpEcho:
     start: int = 0
     family: int = 4
     """Which address of the server is meant: 4 or 6."""
+    sport: int = 0
+    """The client's port; 0 leaves the choice to its host."""
 
 
 @dataclass(frozen=True)

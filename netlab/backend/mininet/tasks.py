@@ -22,6 +22,7 @@ from netlab.workload.spec import Frames, Outcome, Ping, Reply, UdpEcho
 
 Tell = Callable[[int, str, str, Reply], None]
 """(CLOCK_MONOTONIC ns, node, program, reply): where the news of a request goes."""
+_ECHO = ("port", "sport", "count", "interval", "size", "timeout", "start")
 _TRAFFIC = str(Path(__file__).with_name("traffic.py"))
 _GRACE = 10.0
 """Seconds that a command may take beyond what its workload lasts."""
@@ -98,7 +99,7 @@ class Tasks:
         return self._outcome(workload, replies, "ping")
 
     def _echo(self, workload: UdpEcho, stop: Stop) -> Outcome:
-        fields = {name: getattr(workload, name) for name in ("port", "count", "interval", "size", "timeout", "start")}
+        fields = {name: getattr(workload, name) for name in _ECHO}
         replies: dict[int, Reply] = {}
 
         def line(text: str) -> None:

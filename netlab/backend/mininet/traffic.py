@@ -84,6 +84,8 @@ class EchoClient:
         self.sock = _datagrams(socket.AF_INET6 if six else socket.AF_INET)
         self.errors = (socket.IPPROTO_IPV6, _IPV6_ERRORS) if six else (socket.IPPROTO_IP, _IP_TTL_ERRORS)
         self.sock.setsockopt(*self.errors, 1)
+        if request["sport"]:
+            self.sock.bind(("", request["sport"]))
         self.sock.setblocking(False)
         self.sent: dict[int, int] = {}
         self.settled: set[int] = set()

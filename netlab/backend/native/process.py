@@ -123,7 +123,7 @@ class NodeProcess:
         dst = destination(self.plan, workload)
         if isinstance(workload, Ping):
             return Pinger(self.host, workload, dst, next(self._idents), self._say)
-        return UdpEchoClient(self.host, workload, dst, next(self._ports), self._say)
+        return UdpEchoClient(self.host, workload, dst, workload.sport or next(self._ports), self._say)
 
     def _say(self, program: str, now: int, said: str, value: int) -> None:
         if self.executor.emit:

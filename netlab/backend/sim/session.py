@@ -178,7 +178,7 @@ class SimSession:
         if isinstance(workload, Ping):
             return Pinger(host, workload, dst, next(self._idents), say)
         self._serve(workload)
-        return UdpEchoClient(host, workload, dst, next(self._ports), say)
+        return UdpEchoClient(host, workload, dst, workload.sport or next(self._ports), say)
 
     def _serve(self, workload: UdpEcho) -> None:
         server = next((n.name for n in self.plan.nodes if workload.dst in (n.name, *n.addresses)), "")
