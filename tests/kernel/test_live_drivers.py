@@ -21,7 +21,7 @@ ROOT = Path(netlab.__file__).parents[1]
 PLAN = resolve(load_topology("pair"))
 
 COMMON = """
-import json, select, subprocess, sys
+import json, select, subprocess, sys, time
 from netlab.backend.native.afpacket import AfPacket
 from netlab.backend.native.tap import Tap
 from netlab.errors import Unavailable
@@ -32,12 +32,17 @@ from netlab.stack.ifnet import Ifnet
 from netlab.wire import ethernet, ipv4, udp
 
 def ip(*words):
-    subprocess.run(["ip", *words], check=True)
+    return subprocess.run(["ip", *words], check=True, capture_output=True, text=True).stdout
 
 def veth(mtu=1500):
     ip("link", "add", "va", "mtu", str(mtu), "type", "veth", "peer", "name", "vb", "mtu", str(mtu))
     for name in ("va", "vb"):
         ip("link", "set", name, "up")
+    # Until the kernel has noticed that the cable is in, a veth loses what is sent: "UP" alone is not enough.
+    until = time.monotonic() + 10
+    while not all(" state UP " in ip("-o", "link", "show", name) for name in ("va", "vb")):
+        assert time.monotonic() < until, "the veth pair did not come up"
+        select.select([], [], [], 0.01)
 
 def wait_for(*drivers):
     # Until something has come, or for so long that nothing will: a veth delivers while the sender sends.
