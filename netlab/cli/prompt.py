@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -27,9 +26,6 @@ ANY_COMMAND = "h1 COMMAND …          any command on a node, as: h1 ip addr   (
 
 MOST = 99_999
 """Of packets, bytes and hops: more would take longer than anybody waits."""
-
-SENT = re.compile(r"\b(ICMP|ICMPv6 echo|UDP|TCP) ")
-"""In the words for packets that somebody sent, other than to find a neighbour or a router."""
 
 
 class Worker(Protocol):
@@ -129,17 +125,8 @@ class Prompt:
 
         if not self._log().rows:
             raise BadInput("there were no packets yet", right=f"as: {self.plan.nodes[0].name} ping …")
-        number = _number("path", words[0]) if words else self._telling()
+        number = _number("path", words[0]) if words else None
         return render(packet_path(self.session.log, number))
-
-    def _telling(self) -> int:
-        """The packet that says most: that somebody sent, no other one caused, and that saw most nodes."""
-        from netlab.trace.journey import Journey, journeys
-
-        def interest(each: Journey) -> tuple[bool, bool, int, int]:
-            return bool(SENT.search(each.said)), each.parent == 0, len(set(each.nodes)), -each.pkt
-
-        return max(journeys(self.session.log).values(), key=interest).pkt
 
     def _log(self) -> Log:
         """The log, once all that has happened is in it: a kernel's records come a moment later."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -24,6 +25,8 @@ STEP_COLUMNS = (
 )
 DEVICES = {"wire.tx": "nic.tx", "wire.rx": "nic.rx"}
 """The stations that frames leave and enter a host by: a frame seen on the cable has passed one, recorded or not."""
+_SENT = re.compile(r"\b(ICMP|ICMPv6 echo|UDP|TCP) ")
+"""What a program sends, by how it is said; ARP and neighbour discovery are what the network does for it."""
 LIMIT = 200
 """The number of journeys that one picture holds; it is said when there were more."""
 
@@ -84,15 +87,23 @@ def network(plan: Plan) -> Picture:
 
 def _focus(everyone: Mapping[int, Journey], pkt: int | None) -> int:
     if pkt is None:
-        return max(everyone, key=lambda p: (_interest(everyone[p]), -p), default=0)
+        return _says_most(everyone)
     if pkt not in everyone:
         raise BadInput(f"packet {pkt} is not in this log", right=f"it has {_span(everyone)}")
     return pkt
 
 
-def _interest(journey: Journey) -> tuple[bool, int]:
-    """A packet that no other caused and that saw most nodes says most."""
-    return journey.parent == 0, len(set(journey.nodes))
+def _says_most(everyone: Mapping[int, Journey]) -> int:
+    """The packet to show where none was asked for: one that somebody sent, that no other caused, that saw most nodes.
+
+    0 where there is no packet.
+    """
+
+    def interest(pkt: int) -> tuple[bool, bool, int, int]:
+        journey = everyone[pkt]
+        return bool(_SENT.search(journey.said)), journey.parent == 0, len(set(journey.nodes)), -pkt
+
+    return max(everyone, key=interest, default=0)
 
 
 def _span(everyone: Iterable[int]) -> str:
