@@ -64,10 +64,19 @@ class Owner:
         name, _, value = self.mark.partition("=")
         code = OWNER.format(path=sys.path, plan=plan_to_data(STAR), then=then, how=how)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env={**os.environ, name: value}
+            [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, name: value},
         )
-        assert self.process.stdout is not None
-        self.lines = self.process.stdout
+        assert self.process.stdout is not None and self.process.stdin is not None
+        self.lines, self._words = self.process.stdout, self.process.stdin
+
+    def goes_on(self) -> None:
+        """Let an owner that reads a line go on: it has been looked at."""
+        self._words.write("go on\n")
+        self._words.flush()
 
     def says(self) -> str:
         return self.lines.readline().strip()
@@ -229,15 +238,17 @@ def test_started_from_a_thread_that_ends_it_lives_on(hire: Hire) -> None:
 
 def test_an_owner_that_forgets_its_arena_loses_it(hire: Hire) -> None:
     how = "use(); print('forgotten', flush=True); threading.Event().wait()"
-    owner = hire(then="del job, arena", how=how)
+    owner = hire(then="sys.stdin.readline(); del job, arena", how=how)
     up(owner)
+    owner.goes_on()
     assert owner.says() == "forgotten"
     assert seconds_until(lambda: owner.marked() == [owner.process.pid]) < WITHIN
 
 
 def test_an_owner_that_ends_by_itself_leaves_nothing(hire: Hire) -> None:
-    owner = hire(then="pass")
+    owner = hire(then="sys.stdin.readline()")
     folder, suffix = up(owner)
+    owner.goes_on()
     assert owner.process.wait(10) == 0
     assert not owner.marked() and not folder.exists() and free(suffix)
 
