@@ -104,6 +104,8 @@ class Owner:
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()
         self.lines.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._words.close()
 
 
 Hire = Callable[..., Owner]
