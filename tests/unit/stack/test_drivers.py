@@ -14,11 +14,12 @@ from netlab.sim.rng import Streams
 from netlab.stack.drivers.api import Attached, Driver
 from netlab.stack.drivers.faults import Faults, Faulty, Injector
 from netlab.stack.drivers.kit import CHECKS, Pair, conforms
+from netlab.stack.drivers.layered import Bridged, Place, Tagged, Tunnelled
 from netlab.stack.drivers.pipe import Pipe, loopback, pipe
 from netlab.stack.drivers.watch import Capture, Tracer
 from netlab.stack.ifnet import Ifnet
 from netlab.units import MS
-from netlab.wire import pcapng
+from netlab.wire import pcapng, vlan
 
 FRAME = bytes.fromhex("02000000000202000000000188b5") + bytes(50)
 CLEAN = Faults()
@@ -45,6 +46,13 @@ def simulated() -> Pair:
     return Pair(a, b, loop.run)
 
 
+def tunnel(vni: int = 42) -> Pair:
+    """Two ends of one network over a pipe."""
+    ends = [Place(bytes((2, 0, 0, 0, 0, n)), 0x0A000000 + n) for n in (1, 2)]
+    a, b = pipe("a", "b")
+    return Pair(Tunnelled(a, 42, ends[0], ends[1]), Tunnelled(b, vni, ends[1], ends[0]), nothing)
+
+
 GOOD: dict[str, Callable[[], Pair]] = {
     "link": simulated,
     "pipe": lambda: Pair(*pipe("a", "b"), nothing),
@@ -53,6 +61,11 @@ GOOD: dict[str, Callable[[], Pair]] = {
     "faulty without faults": wrapped(lambda d: Faulty(d, CLEAN, Streams(1).stream(d.name), lambda: 0)),
     "capture": wrapped(lambda d: Capture(d, pcapng.Writer(io.BytesIO()), lambda: 0)),
     "tracer": wrapped(lambda d: Tracer(d, [].append, lambda: 0)),
+    "vlan": wrapped(lambda d: Tagged(d, 10)),
+    "vlan in a service vlan": wrapped(lambda d: Tagged(Tagged(d, 100, tpid=vlan.STAG), 10)),
+    "vxlan": lambda: tunnel(),
+    "bridge": wrapped(lambda d: Bridged("br", (d,), lambda: 0)),
+    "bridge of vlans": wrapped(lambda d: Bridged("br", (Tagged(d, 10),), lambda: 0)),
     "all wrappers": wrapped(
         lambda d: Tracer(
             Faulty(Capture(d, pcapng.Writer(io.BytesIO()), lambda: 0), CLEAN, Streams(1).stream("x"), lambda: 0),
@@ -227,3 +240,35 @@ def test_a_capture_and_a_trace_hold_what_passed() -> None:
     ].startswith("1.500 ms a full ")
     data = file.getvalue()
     assert data.count(FRAME) == 1 and data.count(FRAME[::-1]) == 1
+
+
+def test_a_frame_of_another_vlan_or_network_is_of_no_use() -> None:
+    a, b = pipe("a", "b")
+    for driver in (a, b):
+        driver.up()
+    assert Tagged(a, 10).transmit(FRAME)
+    with pytest.raises(ValueError, match=r"b\.20: a frame of another VLAN"):
+        Tagged(b, 20).receive()
+    pair = tunnel(vni=43)
+    for end in (pair.a, pair.b):
+        end.up()
+    assert pair.a.transmit(FRAME)
+    with pytest.raises(ValueError, match="not for this end"):
+        pair.b.receive()
+
+
+def test_a_bridge_learns_and_passes_on() -> None:
+    cables = [pipe(f"p{n}", f"q{n}") for n in range(3)]
+    for end in (end for cable_ in cables for end in cable_):
+        end.up()
+    far = [q for _, q in cables]
+    bridge = Bridged("br", [p for p, _ in cables], lambda: 0)
+    one, two, all_ = (bytes((2, 0, 0, 0, 0, 1)), bytes((2, 0, 0, 0, 0, 2)), b"\xff" * 6)
+    assert far[0].transmit(all_ + one + FRAME[12:])
+    assert bridge.receive() == all_ + one + FRAME[12:], "a broadcast is for the bridge's own place too"
+    assert [end.receive() is not None for end in far] == [False, True, True]
+    assert far[1].transmit(one + two + FRAME[12:])
+    assert bridge.receive() is None, "its receiver is behind a port"
+    assert [end.receive() is not None for end in far] == [True, False, False]
+    assert bridge.transmit(two + all_ + FRAME[12:])
+    assert [end.receive() is not None for end in far] == [False, True, False]
