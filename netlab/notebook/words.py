@@ -12,6 +12,7 @@ from netlab.errors import NetlabError
 from netlab.experiment.result import Result
 from netlab.experiment.spec import Experiment
 from netlab.grade.judge import Graded
+from netlab.grade.report import SIGNS
 from netlab.lab.check import CheckResult, Verdict
 from netlab.lab.exercise import Exercise
 from netlab.lab.lab import Lab
@@ -19,7 +20,6 @@ from netlab.topology.resolve import resolve
 from netlab.trace.log import Log
 from netlab.units import format_time
 
-SIGNS = {"passed": "✓", "failed": "✗", "absent": "–", "blocked": "·", "error": "!"}
 COLOURS = {"passed": "#009E73", "failed": "#D55E00", "error": "#D55E00"}
 """Of Okabe and Ito's palette; the sign and the word say the same without it."""
 
