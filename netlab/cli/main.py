@@ -34,7 +34,7 @@ VERBS: dict[str, Verb] = {
     "stack": Verb("netlab.cli.stack", "the stages that a packet goes through inside a node"),
     "exec": Verb("netlab.cli.exec", "run a command on a node of a network that is up"),
     "clean": Verb("netlab.cli.clean", "sweep what interrupted runs left behind"),
-    "run": Verb("netlab.cli.run", "run a lab's experiment and keep what was seen"),
+    "run": Verb("netlab.cli.run", "run a lab's experiment, or a study, and keep what was seen"),
     "compare": Verb("netlab.cli.compare", "the same flows in both worlds, and where they differ"),
     "view": Verb("netlab.cli.view", "look at a run: as terminal text, HTML, pcapng"),
     "check": Verb("netlab.cli.check", "check your answer to a lab"),

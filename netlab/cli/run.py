@@ -1,4 +1,4 @@
-"""`nlab run`: a lab's experiment, without a notebook."""
+"""`nlab run`: a lab's experiment without a notebook, or a study; without a name, what there is to run."""
 
 from __future__ import annotations
 
@@ -11,25 +11,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netlab.cli.args import backend_option
-from netlab.cli.table import print_json
+from netlab.cli.table import print_json, table
 from netlab.errors import BadInput
+from netlab.topology.words import listing
 
 if TYPE_CHECKING:
     from netlab.experiment.result import Result
     from netlab.lab.lab import Lab
 
 EXAMPLE = """nlab run 01 --backend sim --seed 1 --out first-run
-  nlab run 01 --answer work/01-packet-path/exercise.py"""
+  nlab run 01 --answer work/01-packet-path/exercise.py
+  nlab run dctcp --case 'dctcp*' --out dctcp-run"""
 
 
 FAILED = 1
+OF_LABS = ("experiment", "answer", "student")
+OF_STUDIES = ("case",)
 
 
 def arguments(parser: ArgumentParser) -> None:
     """The options."""
-    parser.add_argument("lab", help="a lab's number (01) or name (01-packet-path)")
+    said = "a lab's number (01) or name (01-packet-path), or a study's name; without one, lists both"
+    parser.add_argument("name", nargs="?", default="", metavar="NAME", help=said)
     backend_option(parser)
     parser.add_argument("--seed", type=int, default=1, help="same seed, same run (in sim); 1 if not given")
+    parser.add_argument(
+        "--case",
+        action="append",
+        metavar="NAME",
+        help="of a study: this case, or those of a pattern ('k*'); repeatable",
+    )
     parser.add_argument("--experiment", metavar="NAME", help="which of the lab's experiments; its first if not given")
     parser.add_argument("--answer", type=Path, metavar="FILE", help="with your answer in the slot, not netlab's own")
     parser.add_argument("--student", default="", metavar="NAME", help="the variant of this student")
@@ -39,11 +50,41 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """0; 1 when the answer crashed, hung, or is not there."""
+    from netlab.experiment.studies import STUDIES
+    from netlab.lab.catalogue import find_labs
+
+    if not options.name:
+        return _list()
+    is_lab = any(options.name in lab.names for lab in find_labs())
+    if not is_lab and options.name not in STUDIES:
+        known = listing([*(lab.slug for lab in find_labs()), *STUDIES])
+        raise BadInput(f"there is no lab or study '{options.name}'", right=f"there are {known}")
+    for name in OF_STUDIES if is_lab else OF_LABS:
+        if getattr(options, name):
+            raise BadInput(f"--{name} is for {'studies' if is_lab else 'labs'}", where=options.name)
+    if is_lab:
+        return _run_lab(options)
+    from netlab.cli import study
+
+    return study.run(options)
+
+
+def _list() -> int:
+    """What may be named."""
+    from netlab.cli.study import listed
+    from netlab.lab.catalogue import find_labs, load_lab
+
+    labs = [(lab.slug, load_lab(lab.slug).title) for lab in find_labs()]
+    print(table(("lab", "title"), labs), table(("study", "question"), listed()), sep="\n\n")
+    return 0
+
+
+def _run_lab(options: Namespace) -> int:
     from netlab.backend.base import SlotFailure
     from netlab.cli.kept import facts_of, keep
     from netlab.lab.catalogue import load_lab
 
-    lab = load_lab(options.lab)
+    lab = load_lab(options.name)
     try:
         with _slots(lab, options.answer) as slots:
             result = _run(lab, options, slots)

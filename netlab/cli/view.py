@@ -1,4 +1,4 @@
-"""`nlab view`: a kept run, as terminal text, as one HTML file, or as a capture."""
+"""`nlab view`: a kept run or study, as terminal text, as one HTML file, or as a capture."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """The exit code."""
+    from netlab.cli import study
+
+    if study.is_study(options.run):
+        return study.view(options)
     print(FORMS[options.form](log_in(options.run), options))
     return 0
 

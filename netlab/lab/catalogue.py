@@ -27,6 +27,11 @@ class LabFolder:
         """ "01" of "01-packet-path"."""
         return self.slug[:2]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it may be called: its slug, or its number with or without the nought."""
+        return self.slug, self.number, self.number.lstrip("0")
+
 
 def lab_roots() -> tuple[Path, ...]:
     """Folders that may hold labs, first match wins: $NETLAB_LABS, a checkout's ``labs``, the installed package's."""
@@ -49,7 +54,7 @@ def find_lab(name: str) -> LabFolder:
     """The lab called ``name``: its slug, or its number; BadInput that lists the labs otherwise."""
     labs = find_labs()
     for lab in labs:
-        if name in (lab.slug, lab.number, lab.number.lstrip("0")):
+        if name in lab.names:
             return lab
     known = ", ".join(lab.slug for lab in labs)
     raise BadInput(f"there is no lab '{name}'", right=f"labs are {known}" if known else "no labs are installed here")

@@ -66,7 +66,7 @@ def test_an_answer_that_breaks_down_is_told_in_a_line(tmp_path: Path, capsys: Ca
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["run", "99"], "there is no lab '99'"),
+        (["run", "99"], "there is no lab or study '99'"),
         (["run", "01", "--experiment", "x"], "there is no experiment 'x'; experiments are crossing, trial"),
         (["run", "01", "--answer", "nowhere.py"], "nowhere.py: there is no such file"),
         (["view", "nowhere"], "nowhere: there is no such folder; give a folder that 'nlab run LAB --out FOLDER'"),

@@ -1,0 +1,51 @@
+"""The numbers of a study as a table: what was measured, and below each case what others have published of it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from netlab.experiment.study import Metric, Number, Published, StudyResult
+
+PUBLISHED = "◦"
+"""Stands before a row that somebody else measured; a number after it points to the source."""
+
+
+class Figures(NamedTuple):
+    """``rows`` are texts as wide as ``head``; ``sources`` are what the numbers in brackets point to, from 1."""
+
+    head: tuple[str, ...]
+    units: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    sources: tuple[str, ...]
+
+
+def figures(result: StudyResult) -> Figures:
+    """A row for each case, below it a row for each that was published of it, at the end those of no case."""
+    sources = tuple(dict.fromkeys(each.source for each in result.published))
+    rows = []
+    for measured in result.measured:
+        rows.append((measured.case.name, *_cells(result.metrics, measured.row.metrics)))
+        rows += [_published(result, sources, p) for p in result.published if p.case == measured.case.name]
+    ours = {measured.case.name for measured in result.measured}
+    rows += [_published(result, sources, p) for p in result.published if p.case not in ours]
+    head = ("case", *(metric.name for metric in result.metrics))
+    return Figures(head, ("", *(metric.unit for metric in result.metrics)), tuple(rows), sources)
+
+
+def _published(result: StudyResult, sources: tuple[str, ...], one: Published) -> tuple[str, ...]:
+    name = f"  {PUBLISHED} {one.case} [{sources.index(one.source) + 1}]"
+    return (name, *_cells(result.metrics, one.metrics))
+
+
+def _cells(metrics: tuple[Metric, ...], numbers: object) -> list[str]:
+    assert hasattr(numbers, "get")
+    return [number(numbers.get(metric.name)) for metric in metrics]
+
+
+def number(value: Number) -> str:
+    """As people read it: four digits, and as many before the point as there are; "-" for none."""
+    if value is None:
+        return "-"
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"

@@ -1,0 +1,87 @@
+"""Studies at the command line: told, kept, and looked at again."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from netlab.cli.main import main
+from netlab.cli.study import as_csv, keep, told
+from netlab.experiment.study import Case, Metric, Published, Row, Study, StudyResult, run_study
+
+Captured = pytest.CaptureFixture[str]
+
+SQUARES = Study(
+    "squares",
+    "How big are squares?",
+    (Case("two", {"side": 2}), Case("three", {"side": 3})),
+    lambda case, seed: Row({"area": case.settings["side"] ** 2, "holes": None}),
+    (Metric("area", "m²", "the side times itself"), Metric("holes")),
+    published=(
+        Published("Euclid", "three", {"area": 9}),
+        Published("Euclid", "five", {"area": 25}, {"side": 5}),
+    ),
+    notes=("flat ones only",),
+)
+
+
+@pytest.fixture
+def squares() -> StudyResult:
+    """All squares."""
+    return run_study(SQUARES)
+
+
+def test_numbers_stand_above_the_published_ones_and_name_their_source(squares: StudyResult) -> None:
+    lines = told(squares).splitlines()
+    assert lines[0] == "squares, seed 1: How big are squares?"
+    rows = [line.split() for line in lines if line.startswith(("two", "three", "  ◦"))]
+    assert rows[:2] == [["two", "4", "-"], ["three", "9", "-"]]
+    assert rows[2:] == [["◦", "three", "[1]", "9", "-"], ["◦", "five", "[1]", "25", "-"]]
+    assert "◦ [1] Euclid" in lines
+    assert "note: flat ones only" in lines
+
+
+def test_a_kept_study_is_shown_as_it_was_told(squares: StudyResult, tmp_path: Path, capsys: Captured) -> None:
+    keep(squares, tmp_path / "kept")
+    assert main(["view", str(tmp_path / "kept")]) == 0
+    assert capsys.readouterr().out == told(squares) + "\n"
+    assert json.loads((tmp_path / "kept" / "result.json").read_text()) == squares.to_data()
+
+
+def test_the_table_is_one_for_spreadsheets(squares: StudyResult) -> None:
+    rows = list(csv.DictReader(as_csv(squares).splitlines()))
+    assert [(row["case"], row["side"], row["area"], row["source"]) for row in rows] == [
+        ("two", "2", "4", ""),
+        ("three", "3", "9", ""),
+        ("three", "", "9", "Euclid"),
+        ("five", "5", "25", "Euclid"),
+    ]
+
+
+def test_without_a_name_it_says_what_there_is(capsys: Captured) -> None:
+    assert main(["run"]) == 0
+    said = capsys.readouterr().out
+    assert "01-packet-path" in said
+    assert "study" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "nonsense"], "there is no lab or study 'nonsense'; there are 01-packet-path"),
+        (["run", "01", "--case", "x"], "01: --case is for studies"),
+    ],
+)
+def test_what_cannot_be_is_said(arguments: list[str], says: str, capsys: Captured) -> None:
+    assert main(arguments) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_kept_study_that_is_broken_is_said(squares: StudyResult, tmp_path: Path, capsys: Captured) -> None:
+    keep(squares, tmp_path)
+    (tmp_path / "result.json").write_text('{"study": "squares"}')
+    assert main(["view", str(tmp_path)]) == 2
+    assert "result.json: it holds no study that this netlab can read" in capsys.readouterr().err
