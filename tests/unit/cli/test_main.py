@@ -47,7 +47,7 @@ def test_a_misspelt_command_is_bad_input_with_a_suggestion(capsys: pytest.Captur
 
 
 @pytest.mark.parametrize(
-    "arguments", [["topo"], ["topo", "chek"], ["run"], ["topo", "show"], ["run", "01", "--sed", "1"]]
+    "arguments", [["topo"], ["topo", "chek"], ["check"], ["topo", "show"], ["run", "01", "--sed", "1"]]
 )
 def test_a_wrong_command_line_is_bad_input(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
