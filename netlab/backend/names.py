@@ -5,7 +5,7 @@ from __future__ import annotations
 from netlab.errors import BadInput
 from netlab.topology.spec import Plan, PlanNode
 from netlab.wire.address import parse_ipv4, parse_ipv6
-from netlab.workload.spec import Ping, UdpEcho
+from netlab.workload.spec import Bulk, Ping, UdpEcho
 
 
 def node_named(plan: Plan, name: str) -> PlanNode:
@@ -31,7 +31,7 @@ def address_of(plan: Plan, name: str, family: int = 4) -> str:
     return chosen[0]
 
 
-def destination(plan: Plan, workload: Ping | UdpEcho) -> tuple[int, int]:
+def destination(plan: Plan, workload: Ping | UdpEcho | Bulk) -> tuple[int, int]:
     """The family (4 or 6) and the address, as an int, that a workload sends to."""
     text = address_of(plan, workload.dst, workload.family)
     return (6, parse_ipv6(text)) if ":" in text else (4, parse_ipv4(text))

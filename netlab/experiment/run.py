@@ -12,7 +12,7 @@ from netlab.experiment.result import Result
 from netlab.experiment.spec import Experiment
 from netlab.stack.slot import SlotCall, Slots
 from netlab.topology.resolve import resolve
-from netlab.workload.spec import Outcome
+from netlab.workload.spec import Flow, Outcome
 
 
 def _sim() -> Backend:
@@ -89,11 +89,22 @@ def result_of(
     return Result(experiment.name, facts, metrics_of(outcomes), session.log, session.problems, outcomes)
 
 
+def _flow_metrics(flows: Sequence[Flow]) -> dict[str, Any]:
+    """Of all connections together: bytes delivered, the sum of their goodputs in bit/s, and how many failed."""
+    return {
+        "flows": len(flows),
+        "flow_errors": sum(bool(flow.error) for flow in flows),
+        "octets": sum(flow.octets for flow in flows),
+        "goodput": round(sum(flow.goodput for flow in flows)),
+    }
+
+
 def metrics_of(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Requests sent and answered, and the median round trip in ns (None without an answer)."""
+    """Requests sent and answered, and the median round trip in ns (None without one); with flows, their goodput."""
     replies = [reply for outcome in outcomes for reply in outcome.replies]
     rtts = [reply.rtt for reply in replies if reply.result == "answered"]
-    return {
+    flows = [flow for outcome in outcomes for flow in outcome.flows]
+    return (_flow_metrics(flows) if flows else {}) | {
         "requests": len(replies),
         "answered": len(rtts),
         "errors": sum(reply.result == "error" for reply in replies),

@@ -59,13 +59,39 @@ class Frames:
     start: int = 0
 
 
-Workload = Ping | UdpEcho | Frames
+@dataclass(frozen=True)
+class Bulk:
+    """``flows`` TCP connections at once from ``src`` to a sink that is started on node ``dst``.
+
+    Each carries ``size`` bytes, or with a ``duration`` as much as it can until then: it is cut off (reset) at its end.
+    """
+
+    src: str
+    dst: str
+    port: int = 5001
+    size: int = 1_000_000
+    """Bytes of each connection, where there is no duration."""
+    duration: int = 0
+    """ns; 0: until ``size`` bytes are there."""
+    flows: int = 1
+    congestion: str = ""
+    """Congestion control of both ends, by name ("newreno", "cubic", "dctcp"); "" leaves it to the host."""
+    timeout: int = 60 * SEC
+    """ns after which a transfer of a size is given up."""
+    start: int = 0
+    family: int = 4
+    """Which address of the sink's node is meant: 4 or 6."""
+
+
+Workload = Ping | UdpEcho | Frames | Bulk
 
 
 def length(workload: Workload) -> int:
     """ns from a workload's start to when its last request is given up."""
     if isinstance(workload, Frames):
         return workload.start + len(workload.frames) * workload.interval
+    if isinstance(workload, Bulk):
+        return workload.start + (workload.duration or workload.timeout)
     return workload.start + workload.count * workload.interval + workload.timeout
 
 
@@ -81,11 +107,44 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Flow:
+    """What became of one connection: bytes that the peer's TCP acknowledged, and how long that took."""
+
+    octets: int
+    ns: int
+    """From the SYN to the peer's close, to the cut at the end of a duration, or to the error."""
+    error: str = ""
+    """"ECONNREFUSED", "ETIMEDOUT", or a few words; "" when all went well."""
+
+    @property
+    def goodput(self) -> float:
+        """bit/s; 0 for a flow that took no time."""
+        return self.octets * 8e9 / self.ns if self.ns else 0.0
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """A workload's fate, request by request."""
+    """A workload's fate, request by request, or connection by connection."""
 
     workload: Workload
-    replies: tuple[Reply, ...]
+    replies: tuple[Reply, ...] = ()
+    flows: tuple[Flow, ...] = ()
+
+    @property
+    def octets(self) -> int:
+        """Bytes that all connections delivered."""
+        return sum(flow.octets for flow in self.flows)
+
+    @property
+    def goodput(self) -> float:
+        """bit/s of all connections together, over the time of the longest."""
+        longest = max((flow.ns for flow in self.flows), default=0)
+        return self.octets * 8e9 / longest if longest else 0.0
+
+    @property
+    def error(self) -> str:
+        """What the first connection that failed said; "" when all went well."""
+        return next((flow.error for flow in self.flows if flow.error), "")
 
     @property
     def answered(self) -> int:

@@ -13,7 +13,7 @@ from netlab.backend.mininet.arena import Arena, search_path
 from netlab.backend.native.node import NativeNode, Rows
 from netlab.topology.spec import Plan
 from netlab.units import SEC
-from netlab.workload.spec import Frames, Outcome, Workload
+from netlab.workload.spec import Outcome, Workload, length
 
 _PROCESS = (
     "import json, os, sys; sys.path[:0] = json.loads(os.environ.pop('NETLAB_PATH'));"
@@ -36,7 +36,7 @@ class Natives:
 
     def run(self, workload: Workload) -> Outcome:
         """Run a workload on the node that it names as its source."""
-        return self.nodes[workload.src].run([workload], _seconds(workload) + _GRACE)[0]
+        return self.nodes[workload.src].run([workload], length(workload) / SEC + _GRACE)[0]
 
     def serve_udp_echo(self, node: str, port: int) -> None:
         """Have a UDP echo server on a node."""
@@ -68,9 +68,3 @@ def _start(arena: Arena, plan: Plan, name: str, rows: Rows, slots: Slots) -> Nat
     devices = {i.name: arena.devices[i.name].kernel for i in plan.node(name).interfaces}
     own = {slot: call for (node, slot), call in slots.items() if node == name}
     return NativeNode(name, plan, devices, ours, base=0, rows=rows, slots=own)
-
-
-def _seconds(workload: Workload) -> float:
-    if isinstance(workload, Frames):
-        return (workload.start + len(workload.frames) * workload.interval) / SEC
-    return (workload.start + workload.count * workload.interval + workload.timeout) / SEC

@@ -25,7 +25,7 @@ from netlab.probe import tracefs
 from netlab.topology.codec import plan_to_data
 from netlab.topology.spec import Plan
 from netlab.trace.log import DEFAULT_LIMIT, Header, Log
-from netlab.workload.spec import Outcome, Ping, UdpEcho, Workload
+from netlab.workload.spec import Bulk, Outcome, Ping, UdpEcho, Workload
 
 
 class _Parts:
@@ -146,6 +146,8 @@ class MininetSession:
 
     def _prepared(self, workload: Workload, stop: Stop) -> Callable[[], Outcome]:
         """A workload that can start at once: its names are right and its server is up."""
+        if isinstance(workload, Bulk):
+            raise Unavailable("bulk transfers run in the simulated world", where=self.plan.name)
         src = source_named(self.plan, workload)
         if isinstance(workload, (Ping, UdpEcho)):
             address_of(self.plan, workload.dst, workload.family)

@@ -13,10 +13,10 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from netlab.stack.slot import SlotFailure
-from netlab.workload.spec import Frames, Outcome, Ping, Reply, UdpEcho, Workload
+from netlab.workload.spec import Bulk, Flow, Frames, Outcome, Ping, Reply, UdpEcho, Workload
 
 _LENGTH = struct.Struct("!I")
-_WORKLOADS: dict[str, type[Workload]] = {"Ping": Ping, "UdpEcho": UdpEcho, "Frames": Frames}
+_WORKLOADS: dict[str, type[Workload]] = {"Ping": Ping, "UdpEcho": UdpEcho, "Frames": Frames, "Bulk": Bulk}
 
 
 class Stream(Protocol):
@@ -81,12 +81,14 @@ def workload_from_data(data: tuple[str, dict[str, Any]]) -> Workload:
 
 def outcome_to_data(outcome: Outcome) -> tuple[Any, ...]:
     """An outcome as plain values, without its workload, which the asker has."""
-    return tuple((r.seq, r.result, r.rtt, r.said) for r in outcome.replies)
+    replies = tuple((r.seq, r.result, r.rtt, r.said) for r in outcome.replies)
+    return replies, tuple((f.octets, f.ns, f.error) for f in outcome.flows)
 
 
 def outcome_from_data(workload: Workload, data: tuple[Any, ...]) -> Outcome:
     """The outcome again."""
-    return Outcome(workload, tuple(Reply(*fields) for fields in data))
+    replies, flows = data
+    return Outcome(workload, tuple(Reply(*fields) for fields in replies), tuple(Flow(*fields) for fields in flows))
 
 
 def failure_to_data(failure: SlotFailure) -> tuple[str, str]:

@@ -24,7 +24,8 @@ from netlab.topology.codec import plan_from_data
 from netlab.topology.spec import Plan
 from netlab.trace.record import Row
 from netlab.workload.apps import App, FrameSender, Pinger, UdpEchoClient, UdpEchoServer
-from netlab.workload.spec import Frames, Ping, length
+from netlab.workload.bulk import BulkClient
+from netlab.workload.spec import Bulk, Frames, Ping, length
 
 FLUSH = 0.02
 """Seconds that records may wait before they are sent to the session."""
@@ -123,6 +124,8 @@ class NodeProcess:
         dst = destination(self.plan, workload)
         if isinstance(workload, Ping):
             return Pinger(self.host, workload, dst, next(self._idents), self._say)
+        if isinstance(workload, Bulk):
+            return BulkClient(self.host, workload, dst, self._say)
         return UdpEchoClient(self.host, workload, dst, workload.sport or next(self._ports), self._say)
 
     def _say(self, program: str, now: int, said: str, value: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from types import TracebackType
 
@@ -24,6 +25,7 @@ from netlab.stack.forward import SLOTS
 from netlab.stack.host import build_host
 from netlab.stack.steering import Interrupts, Moderation
 from netlab.stack.steering.planned import steering_of
+from netlab.stack.tcp.knobs import Knobs
 from netlab.topology.codec import plan_to_data
 from netlab.topology.spec import Plan, PlanLink
 from netlab.topology.words import listing
@@ -31,7 +33,8 @@ from netlab.trace.kinds import KINDS
 from netlab.trace.log import DEFAULT_LIMIT, Header, Log
 from netlab.wire.decode import describe
 from netlab.workload.apps import App, FrameSender, Pinger, UdpEchoClient, UdpEchoServer
-from netlab.workload.spec import Frames, Outcome, Ping, UdpEcho, Workload, length
+from netlab.workload.bulk import BulkClient, Sink, check_bulk, check_control
+from netlab.workload.spec import Bulk, Frames, Outcome, Ping, UdpEcho, Workload, length
 
 GC_THRESHOLDS = (50_000, 50, 1000)
 UNREST = 50_000
@@ -59,12 +62,15 @@ class SimSession:
         moderation: Mapping[str, Moderation] | None = None,
         fib: str = "linear",
         account: bool = False,
+        knobs: Mapping[str, Knobs] | None = None,
+        offload: Sequence[str] = (),
     ) -> None:
         self.plan, self.problems = plan, SimBackend().problems(plan)
         self.loop, self.streams = EventLoop(), Streams(seed)
         self.log = Log(_header(plan, seed), limit=log_limit)
         self._ids = count(1)
         self._servers: set[tuple[str, int]] = set()
+        self._sinks: dict[tuple[str, int], Sink] = {}
         self._idents = count(1)
         self._ports = count(49152)
         self.executors: dict[str, HostExecutor] = {}
@@ -82,6 +88,7 @@ class SimSession:
                 emit=self.log.add if traced else None,
                 describe=describe,
             )
+        self._set_tcp(knobs or {}, offload)
         self._schedulers = dict(schedulers or {})
         """What orders the queue of an interface, by its plain name; first in first out where nothing does."""
         self._faults = dict(faults or {})
@@ -94,6 +101,13 @@ class SimSession:
                 raise BadInput(f"no interface is called '{name}'", where=plan.name, right=f"there are {listing(names)}")
         for link in plan.links:
             self._lay(link)
+
+    def _set_tcp(self, knobs: Mapping[str, Knobs], offload: Sequence[str]) -> None:
+        """Each node has knobs of its own, even where one object was given for several."""
+        for name, own in knobs.items():
+            self.executors[node_named(self.plan, name).name].host.tcp.layer.knobs = replace(own)
+        for name in offload:
+            self.executors[node_named(self.plan, name).name].host.tcp.offload(True)
 
     def _lay(self, link: PlanLink) -> None:
         """A cable is two directions, each with its own losses."""
@@ -139,6 +153,7 @@ class SimSession:
 
     def run(self, workloads: Sequence[Workload]) -> tuple[Outcome, ...]:
         """Run the workloads together until nothing is left to happen, or what happens has no end."""
+        check_bulk(workloads, self.plan.name)
         apps = [self._app(workload) for workload in workloads]
         for app in apps:
             app.start(self.loop.now)
@@ -147,6 +162,7 @@ class SimSession:
         self.drain(self.loop.now + max(map(length, workloads), default=0))
         for app in apps:
             app.close()
+        self._close_sinks()
         return tuple(app.outcome() for app in apps)
 
     def drain(self, horizon: int | None = None) -> None:
@@ -177,16 +193,37 @@ class SimSession:
         dst = destination(self.plan, workload)
         if isinstance(workload, Ping):
             return Pinger(host, workload, dst, next(self._idents), say)
+        if isinstance(workload, Bulk):
+            check_control(workload, self.plan.name)
+            self._sink(workload)
+            return BulkClient(host, workload, dst, say)
         self._serve(workload)
         return UdpEchoClient(host, workload, dst, workload.sport or next(self._ports), say)
 
+    def _server(self, dst: str) -> str:
+        """The node that is meant by its name or by an address of it; "" for an address that nobody has."""
+        return next((n.name for n in self.plan.nodes if dst in (n.name, *n.addresses)), "")
+
     def _serve(self, workload: UdpEcho) -> None:
-        server = next((n.name for n in self.plan.nodes if workload.dst in (n.name, *n.addresses)), "")
-        if not server:
-            return  # an address that nobody has: the datagrams say so
-        if (server, workload.port) not in self._servers:
+        server = self._server(workload.dst)
+        if server and (server, workload.port) not in self._servers:
             self._servers.add((server, workload.port))
             UdpEchoServer(self.executors[server].host, workload.port)
+
+    def _sink(self, workload: Bulk) -> None:
+        """A sink for the length of a run, unless another flow has brought one, or something else listens there."""
+        server = self._server(workload.dst)
+        port = workload.port
+        if not server or (server, port) in self._sinks:
+            return
+        host = self.executors[server].host
+        if (None, port) not in host.tcp.layer.listeners:
+            self._sinks[server, port] = Sink(host, port, keep=False, congestion=workload.congestion)
+
+    def _close_sinks(self) -> None:
+        for (server, _), sink in self._sinks.items():
+            self.executors[server].inject(sink.close(self.loop.now))
+        self._sinks.clear()
 
     def _sayer(self, executor: HostExecutor) -> Callable[[str, int, str, int], None]:
         def say(program: str, now: int, said: str, value: int) -> None:

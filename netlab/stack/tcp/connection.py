@@ -234,6 +234,17 @@ class Connection:
             return 0
         return self.send_buffer - len(self.queue)
 
+    @property
+    def delivered(self) -> int:
+        """How many bytes of data the peer has acknowledged."""
+        return self.queue_start - self.iss - INITIAL_BYTES
+
+    def choose_control(self, name: str) -> None:
+        """Another congestion control, by its name in `CONTROLS`; DCTCP asks for ECN (RFC 8257 §3.1)."""
+        self.control = CONTROLS[name](self.send_mss, self.knobs.initial_window)
+        if self.control.wants_ect and self.state == CLOSED:
+            self.ecn_asked = True
+
     def read(self, size: int) -> bytes:
         """Take up to ``size`` bytes that have arrived in order. `push` tells the peer of the room."""
         data = bytes(self.inbox[:size])

@@ -235,10 +235,20 @@ class TcpSocket:
 
     @classmethod
     def connect(
-        cls, host: Host, dst: int, port: int, hear: Hear, now: int, *, local_port: int = 0, version: int | None = None
+        cls,
+        host: Host,
+        dst: int,
+        port: int,
+        hear: Hear,
+        now: int,
+        *,
+        local_port: int = 0,
+        version: int | None = None,
+        congestion: str = "",
     ) -> tuple[TcpSocket, list[Hop]]:
         """Open actively, over IPv6 when ``dst`` needs more than 32 bits or ``version`` says so.
 
+        ``congestion`` is a name of `CONTROLS`, "" the host's.
         ValueError when no route leads there, or the pair of ends is in use.
         """
         six = dst > 0xFFFFFFFF if version is None else version == 6
@@ -248,6 +258,8 @@ class TcpSocket:
         layer = host.tcp.layer
         pair = Pair(src, local_port or host.tcp.ephemeral(), dst, port, 6 if six else 4)
         endpoint = Endpoint(pair, layer.new_connection(pair, now))
+        if congestion:
+            endpoint.connection.choose_control(congestion)
         made = cls(host, endpoint, hear)
         return made, host.tcp.follow(layer.open(endpoint, now), now)
 
@@ -259,6 +271,11 @@ class TcpSocket:
     def room(self) -> int:
         """How many bytes `send` would take now."""
         return self.endpoint.connection.room
+
+    @property
+    def delivered(self) -> int:
+        """How many bytes of ours the peer's TCP has acknowledged."""
+        return self.endpoint.connection.delivered
 
     def send(self, data: bytes, now: int) -> tuple[int, list[Hop]]:
         """Queue data; how many bytes there was room for, and what leaves."""
