@@ -140,8 +140,8 @@ def nodes_table(plan: Plan) -> str:
 
 
 def links_table(plan: Plan, *, every: bool = False) -> str:
-    """Rate, delay, loss and queue of every link that has one; of ``every`` link, or none in words."""
-    limited = [link for link in plan.links if every or link.rate or link.delay or link.loss or link.queue]
+    """Rate, delay, loss, queue and marking of every link that has one; of ``every`` link, or none in words."""
+    limited = [link for link in plan.links if every or link.rate or link.delay or link.loss or link.queue or link.mark]
     rows = [
         (
             f"{link.a} ── {link.b}",
@@ -149,10 +149,13 @@ def links_table(plan: Plan, *, every: bool = False) -> str:
             format_time(link.delay) if link.delay else "-",
             f"{link.loss * 100:g} %" if link.loss else "-",
             link.queue or "-",
+            f"above {link.mark}" if link.mark else "-",
         )
         for link in limited
     ]
-    return table(("link", "rate", "delay", "loss", "queue"), rows) if rows else "Every link is as fast as can be."
+    return (
+        table(("link", "rate", "delay", "loss", "queue", "marks"), rows) if rows else "Every link is as fast as can be."
+    )
 
 
 def routes_table(plan: Plan) -> str:

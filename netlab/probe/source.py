@@ -282,7 +282,8 @@ class KernelProbe:
         if self._sees_inside():
             exact.add("drop")
             inferred.add("stage")
-        told = set(KINDS) if self.has_native else exact | inferred  # our own stack tells every kind, and exactly
+        # Our own stack tells every kind, and exactly, but the queues before the cables are the kernel's.
+        told = set(KINDS) - {"mark"} if self.has_native else exact | inferred
         return {kind: "none" if kind not in told else "inferred" if kind in inferred else "exact" for kind in KINDS}
 
     def _sees_inside(self) -> bool:

@@ -40,7 +40,8 @@ class Address(NamedTuple):
 
 
 class Ifnet:
-    """``mac`` is 6 bytes; ``queue`` limits what waits to be sent (None: the executor's default).
+    """``mac`` is 6 bytes; ``queue`` limits what waits to be sent (None: the executor's default), ``mark`` is
+    how much of it may wait before ECN-capable packets are marked (None: they never are).
 
     ``below`` is what a VLAN interface or a tunnel's end lies on (None: a device of its own), and ``output`` the stage
     that frames for it go to. ``vlan`` says what a bridge does with VLANs at this port.
@@ -53,6 +54,7 @@ class Ifnet:
         "capenable",
         "counters",
         "mac",
+        "mark",
         "mtu",
         "name",
         "output",
@@ -71,11 +73,12 @@ class Ifnet:
         mtu: int = 1500,
         peer: str = "",
         queue: Limit | None = None,
+        mark: Limit | None = None,
         vlan: PortVlan | None = None,
         below: VlanLink | Vtep | None = None,
     ) -> None:
         self.name, self.mac, self.addresses, self.mtu, self.peer, self.queue = name, mac, addresses, mtu, peer, queue
-        self.vlan, self.below = vlan, below
+        self.mark, self.vlan, self.below = mark, vlan, below
         self.output = "ifq" if below is None else below.output
         self.up = True
         self.capabilities = self.capenable = Capability.NONE
@@ -86,6 +89,7 @@ class Ifnet:
             "opackets": 0,
             "obytes": 0,
             "oqdrops": 0,
+            "oqmarks": 0,
             "ierrors": 0,
             "oerrors": 0,
         }

@@ -11,7 +11,7 @@ from netlab.wire.address import parse_cidr, parse_ipv4, parse_ipv6, parse_mac
 
 def interfaces_of(node: PlanNode, plan: Plan) -> tuple[Ifnet, ...]:
     """All of them, in the plan's order."""
-    queues = {end: link.queue for link in plan.links for end in (link.a, link.b)}
+    links = {end: link for link in plan.links for end in (link.a, link.b)}
     made = {
         i.name: Ifnet(
             i.name,
@@ -19,7 +19,8 @@ def interfaces_of(node: PlanNode, plan: Plan) -> tuple[Ifnet, ...]:
             _addresses(i.addresses),
             mtu=i.mtu,
             peer=i.peer,
-            queue=queues.get(i.name),
+            queue=links[i.name].queue if i.name in links else None,
+            mark=links[i.name].mark if i.name in links else None,
             vlan=i.vlan,
         )
         for i in node.interfaces

@@ -98,5 +98,5 @@ def _steer(data: dict[str, Any] | None) -> Steer | None:
 
 
 def _link(data: dict[str, Any]) -> PlanLink:
-    queue = Limit(**data["queue"]) if data["queue"] else None
-    return PlanLink(data["a"], data["b"], data["rate"], data["delay"], data["loss"], queue)
+    queue, mark = (Limit(**data[key]) if data.get(key) else None for key in ("queue", "mark"))
+    return PlanLink(data["a"], data["b"], data["rate"], data["delay"], data["loss"], queue, mark)

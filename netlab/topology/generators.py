@@ -25,7 +25,7 @@ def at_least(n: object, low: int, what: str) -> None:
         raise BadInput(f"{what} is {n!r}", right=f"it is a whole number from {low} to {LARGEST}")
 
 
-def cable(a: str, b: str, *, rate: str = "", delay: str = "", loss: str = "", queue: str = "") -> Link:
+def cable(a: str, b: str, *, rate: str = "", delay: str = "", loss: str = "", queue: str = "", mark: str = "") -> Link:
     """A link between two nodes ("h1") or interfaces ("h1:eth0")."""
     what = f"of link {a}-{b}"
     return Link(
@@ -35,4 +35,5 @@ def cable(a: str, b: str, *, rate: str = "", delay: str = "", loss: str = "", qu
         delay=values.time(delay, "delay " + what) if delay else 0,
         loss=values.loss(loss, "loss " + what) if loss else 0.0,
         queue=values.limit(queue, "queue " + what) if queue else None,
+        mark=values.limit(mark, "mark " + what) if mark else None,
     )

@@ -254,6 +254,10 @@ LINK = Fields(
             Text(values.limit, _quantity({**PACKETS, **SIZE}, "100 packets")),
             "the most that waits for the link, in packets or bytes",
         ),
+        "mark": Key(
+            Text(values.limit, _quantity({**PACKETS, **SIZE}, "20 packets")),
+            "what waits before ECN-capable packets are marked (DCTCP's K), in packets or bytes; no marks when left out",
+        ),
     }
 )
 

@@ -79,6 +79,8 @@ def _check_link(index: int, link: Link, mistakes: Mistakes) -> None:
         mistakes.note(f"loss of link {link} is {link.loss!r}", ("link", index), right="it is from 0 to 1")
     if link.queue is not None and (link.queue.n < 1 or link.queue.unit not in ("packets", "bytes")):
         mistakes.note(f"queue of link {link} is '{link.queue}'", ("link", index), right="as Limit(100, 'packets')")
+    if link.mark is not None and (link.mark.n < 1 or link.mark.unit not in ("packets", "bytes")):
+        mistakes.note(f"mark of link {link} is '{link.mark}'", ("link", index), right="as Limit(20, 'packets')")
 
 
 def _macs(topology: Topology, wiring: Wiring, mistakes: Mistakes) -> dict[str, str]:
@@ -151,4 +153,4 @@ def _vlan(port: Port, addressing: Addressing, macs: dict[str, str]) -> PlanVlan:
 
 
 def _link(link: Link, a: Port, b: Port) -> PlanLink:
-    return PlanLink(a.name, b.name, link.rate, link.delay, float(link.loss), link.queue)
+    return PlanLink(a.name, b.name, link.rate, link.delay, float(link.loss), link.queue, link.mark)

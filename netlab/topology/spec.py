@@ -183,6 +183,8 @@ class Link:
     loss: float = 0.0
     """Probability, 0 to 1, each direction, each frame on its own."""
     queue: Limit | None = None
+    mark: Limit | None = None
+    """What may wait before ECN-capable packets are marked "congestion experienced" (RFC 8257 §3.1's K); None: never."""
 
     def __str__(self) -> str:
         return f"{self.a.node}-{self.b.node}"
@@ -347,6 +349,7 @@ class PlanLink:
     delay: int
     loss: float
     queue: Limit | None
+    mark: Limit | None = None
 
 
 @dataclass(frozen=True)

@@ -143,8 +143,9 @@ def _link(link: Link) -> dict[str, str]:
         keys["delay"] = _exactly(link.delay, TIME)
     if link.loss:
         keys["loss"] = f"{_decimal(link.loss * 100)} %"
-    if link.queue:
-        keys["queue"] = _exactly(link.queue.n, SIZE) if link.queue.unit == "bytes" else str(link.queue)
+    for key, limit in (("queue", link.queue), ("mark", link.mark)):
+        if limit:
+            keys[key] = _exactly(limit.n, SIZE) if limit.unit == "bytes" else str(limit)
     return keys
 
 

@@ -59,6 +59,12 @@ KINDS: dict[str, Kind] = {
             (Field("depth", "int", "packets after"), Field("octets", "int", "bytes after")),
         ),
         Kind(
+            "mark",
+            "a queue that was too long marked a packet: congestion experienced",
+            "the interface whose queue it is",
+            (Field("depth", "int", "packets then"), Field("octets", "int", "bytes then")),
+        ),
+        Kind(
             "drop",
             "a packet was dropped: its journey ends",
             "the stage, queue or link that dropped it",

@@ -125,6 +125,8 @@ def _waited(log: Log, visit: _Visit) -> list[str]:
         wait = left.t - step.t if left else 0
         if wait or (depth or 0) > 1:
             told.append(f"held it {format_time(wait)} in the queue of {step.place}, as number {depth}")
+    for step in visit.of("mark"):
+        told.append(f"marked it at {step.place}, where {log.rows[step.record][6][0]} waited: congestion experienced")
     for step in visit.of("lock"):
         if step.end > step.t:
             told.append(f"waited {format_time(step.end - step.t)} for the lock {step.place}")

@@ -246,7 +246,7 @@ def _note(log: Log, step: Step) -> str:
             return str(data[1])
         case "drop":
             return str(data[0])
-        case "enqueue" | "dequeue":
+        case "enqueue" | "dequeue" | "mark":
             return f"{data[0]} {'packet' if data[0] == 1 else 'packets'}, {data[1]} B in the queue then"
         case "wire.tx" | "wire.rx":
             return f"{data[1]} B"
@@ -347,6 +347,7 @@ _WHAT = {
     "drop": "drops",
     "enqueue": "what enters queues",
     "dequeue": "what leaves queues",
+    "mark": "what queues mark",
     "lock": "locks",
     "app": "what programs said",
     "wire.tx": "departures",

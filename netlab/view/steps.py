@@ -80,7 +80,7 @@ def _step(index: int, row: Row, lanes: Mapping[str, int], partner: Row | None, j
         end = partner[0] if partner else t + (data[2] or 0) + (data[3] or 0)
     elif kind == "wire.rx":
         iface, lane = obj, -1 if partner else lanes.get(data[0], -1)
-    elif kind in ("enqueue", "dequeue"):
+    elif kind in ("enqueue", "dequeue", "mark"):
         iface = obj
     elif kind == "stage":
         iface, end = data[0] or "", t + (data[1] or 0)

@@ -64,12 +64,17 @@ def _port_ends(found: list[Layer], i: int, src: int, dst: int) -> str:
     return f"[{a}]:{src} → [{b}]:{dst}" if isinstance(ip, ipv6.Header) else f"{a}:{src} → {b}:{dst}"
 
 
+def _ce(ip: ipv4.Header | ipv6.Header) -> str:
+    """What a queue on its way left on it."""
+    return " CE" if ip.ecn == ipv4.CE else ""
+
+
 def _ttl(found: list[Layer], i: int) -> str:
     """What IP has to say in the end: its TTL, and whether the rest of the payload is in other fragments."""
     ip = _outer_ip(found, i)
     if isinstance(ip, ipv6.Header):
-        return f" hops {ip.hops}" + (" (first fragment)" if found[i - 1][0] == "ipv6.fragment" else "")
-    return f" ttl {ip.ttl}" + (" (first fragment)" if ip.more_fragments else "") if ip else ""
+        return f"{_ce(ip)} hops {ip.hops}" + (" (first fragment)" if found[i - 1][0] == "ipv6.fragment" else "")
+    return f"{_ce(ip)} ttl {ip.ttl}" + (" (first fragment)" if ip.more_fragments else "") if ip else ""
 
 
 def _payload_size(found: list[Layer], i: int) -> int:

@@ -15,7 +15,21 @@ from netlab.topology.spec import End, Interface, Limit, Link, Node, Plan, Route,
 from netlab.topology.write import to_yaml
 from netlab.topology.yaml_file import read_yaml
 
-KEYS = ["name", "nodes", "links", "kind", "stack", "interfaces", "routes", "ends", "rate", "delay", "loss", "queue"]
+KEYS = [
+    "name",
+    "nodes",
+    "links",
+    "kind",
+    "stack",
+    "interfaces",
+    "routes",
+    "ends",
+    "rate",
+    "delay",
+    "loss",
+    "queue",
+    "mark",
+]
 POLICY = ["tables", "rules", "priority", "from", "mark", "iif", "table", "main", "100", "prefix", "via", "steering"]
 STEERING = ["filters", "weights", "also", "weight", "spread", "spray", "ring", "queues", "3"]
 WORDS = st.sampled_from(
@@ -63,9 +77,17 @@ def topologies(draw: st.DrawFn) -> Topology:
 
 @st.composite
 def limited_links(draw: st.DrawFn, a: str, b: str) -> Link:
-    queue = draw(st.none() | st.builds(Limit, st.integers(1, 10**9), st.sampled_from(["packets", "bytes"])))
+    limits = st.none() | st.builds(Limit, st.integers(1, 10**9), st.sampled_from(["packets", "bytes"]))
     percent = draw(st.integers(0, 1000))
-    return Link(End(a), End(b), draw(st.integers(0, 10**12)), draw(st.integers(0, 10**10)), percent / 1000, queue)
+    return Link(
+        End(a),
+        End(b),
+        draw(st.integers(0, 10**12)),
+        draw(st.integers(0, 10**10)),
+        percent / 1000,
+        draw(limits),
+        draw(limits),
+    )
 
 
 @given(topologies())
@@ -117,7 +139,7 @@ def test_written_as_a_file_it_is_the_same_topology(topology: Topology) -> None:
 
 
 def _without_loss(link: Link) -> tuple[object, ...]:
-    return (link.a, link.b, link.rate, link.delay, link.queue)
+    return (link.a, link.b, link.rate, link.delay, link.queue, link.mark)
 
 
 def test_routes_and_addresses_are_written_too() -> None:

@@ -67,9 +67,16 @@ def _kernel(plan: Plan, found: Survey) -> Iterator[Problem]:
                 f"link {link.a} - {link.b}",
                 f"its {what} needs netem, which this kernel lacks; leave it out, or use '--backend sim'",
             )
+        elif "red" in wanted:
+            said = "its marks need red, which this kernel lacks; leave 'mark' out, or use '--backend sim'"
+            yield Problem("refuse", f"link {link.a} - {link.b}", said)
         elif wanted:
             said = f"needs the queueing discipline {wanted[0]}, which this kernel lacks; use '--backend sim'"
             yield Problem("refuse", f"link {link.a} - {link.b}", said)
+        elif link.mark is not None and link.mark.unit == "packets":
+            (red,) = (d for d in asked(plan, link, link.a) if d.kind == "red")
+            said = f"its kernel counts bytes, so 'above {link.mark}' is {red.mark} B there"
+            yield Problem("note", f"link {link.a} - {link.b}", said)
 
 
 def _wanted(plan: Plan, link: int) -> list[str]:

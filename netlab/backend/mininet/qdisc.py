@@ -2,7 +2,8 @@
 
 A link's rate is a token bucket (tbf) whose child is a fifo with the limit that was asked for, in packets (pfifo)
 or bytes (bfifo). Delay and loss are a netem above it: its child then keeps the queue's limit exact, since frames
-wait out their delay before they meet the queue.
+wait out their delay before they meet the queue. Marking is a red between the rate and the fifo, with its two
+thresholds equal and no memory: what finds as much waiting is marked, and nothing is dropped (its flag "nodrop").
 """
 
 from __future__ import annotations
@@ -11,13 +12,18 @@ import struct
 from dataclasses import dataclass
 
 from netlab.backend.mininet.rtnl import CREATE, EXCL, NEWQDISC, attr, attributes, message, nested, number, string
-from netlab.topology.spec import PlanLink
+from netlab.topology.spec import Limit, PlanLink
 from netlab.units import SEC
 
 ROOT = 0xFFFFFFFF
 DEFAULT_PACKETS = 1000
 """The fifo behind a rate where the plan leaves the queue open: Linux's own txqueuelen."""
 _NETEM_LIMIT = 1_000_000
+_RED_LIMIT = 100_000_000
+"""Bytes; the fifo behind it is what limits."""
+_RED_ECN, _RED_NODROP = 1, 8
+"""TC_RED_ECN and TC_RED_NODROP (Linux 5.7): without the second, red drops what is not ECN-capable."""
+_ETHERNET_HEADER = 14
 _PACED = 250_000
 """ns: the most that a token bucket may send at once, or one frame where that is more."""
 _FRAME_OVERHEAD = 14 + 8
@@ -38,6 +44,8 @@ class Discipline:
     limit: int = 0
     delay: int = 0
     loss: float = 0.0
+    mark: int = 0
+    """Bytes that may wait before packets are marked."""
 
 
 def disciplines(link: PlanLink, mtu: int) -> tuple[Discipline, ...]:
@@ -51,17 +59,25 @@ def disciplines(link: PlanLink, mtu: int) -> tuple[Discipline, ...]:
         burst = max(mtu + _FRAME_OVERHEAD, link.rate * _PACED // (8 * SEC))
         chain.append(Discipline("tbf", 0x20000, parent, rate=link.rate // 8 * 8, burst=burst))
         parent = 0x20001
+    if link.mark is not None:
+        chain.append(Discipline("red", 0x40000, parent, limit=_RED_LIMIT, mark=_in_bytes(link.mark, mtu)))
+        parent = 0x40001
     if link.queue is not None:
         kind = "bfifo" if link.queue.unit == "bytes" else "pfifo"
         chain.append(Discipline(kind, 0x30000, parent, limit=link.queue.n))
-    elif link.rate:
+    elif link.rate or link.mark:
         chain.append(Discipline("pfifo", 0x30000, parent, limit=DEFAULT_PACKETS))
     return tuple(chain)
 
 
+def _in_bytes(limit: Limit, mtu: int) -> int:
+    """The limit in bytes, which is what red counts: full frames for packets."""
+    return limit.n if limit.unit == "bytes" else limit.n * (mtu + _ETHERNET_HEADER)
+
+
 def create(index: int, d: Discipline) -> bytes:
     """The message that makes the discipline on the device with that index."""
-    options = {"netem": _netem, "tbf": _tbf}.get(d.kind, _fifo)(d)
+    options = {"netem": _netem, "tbf": _tbf, "red": _red}.get(d.kind, _fifo)(d)
     return message(
         NEWQDISC, CREATE | EXCL | 4, _body(index, d.handle, d.parent), attr(1, d.kind.encode() + b"\0"), options
     )
@@ -84,6 +100,14 @@ def _tbf(d: Discipline) -> bytes:
     return nested(2, attr(1, parameters), wide, attr(6, struct.pack("=I", d.burst)))
 
 
+def _red(d: Discipline) -> bytes:
+    # struct tc_red_qopt: limit, both thresholds, then Wlog 0 (no memory), Plog, Scell_log and flags, which the last
+    # attribute has instead. The table of what an idle time does to the average: it is forgotten.
+    parameters = struct.pack("=IIIBBBB", d.limit, d.mark, d.mark, 0, 0, 0, 0)
+    flags = _RED_ECN | _RED_NODROP
+    return nested(2, attr(1, parameters), attr(2, bytes([31]) * 256), attr(4, struct.pack("=II", flags, flags)))
+
+
 def _netem(d: Discipline) -> bytes:
     loss = round(d.loss * 0xFFFFFFFF)
     fixed = struct.pack("=IIIIII", 0, d.limit, loss, 0, 0, 0)
@@ -96,7 +120,9 @@ def parse(body: bytes) -> tuple[int, Discipline]:
     index, handle, parent = struct.unpack_from("=4xiII", body)
     found = attributes(body, 20)
     kind, options = string(found.get(1)), found.get(2, b"")
-    reader = {"netem": _read_netem, "tbf": _read_tbf, "pfifo": _read_fifo, "bfifo": _read_fifo}.get(kind)
+    reader = {"netem": _read_netem, "tbf": _read_tbf, "red": _read_red, "pfifo": _read_fifo, "bfifo": _read_fifo}.get(
+        kind
+    )
     values = reader(options) if reader and options else {}
     return index, Discipline(kind, handle, parent, **values)  # type: ignore[arg-type]
 
@@ -112,6 +138,11 @@ def _read_tbf(options: bytes) -> dict[str, float]:
     # The kernel keeps the bucket as time; struct tc_tbf_qopt's buffer is in ticks of 64 ns.
     ticks = struct.unpack_from("=28xI", parameters)[0]
     return {"rate": octets * 8, "burst": ticks * 64 * octets // SEC}
+
+
+def _read_red(options: bytes) -> dict[str, float]:
+    limit, low, high, flags = struct.unpack_from("=III3xB", attributes(options)[1])
+    return {"limit": limit, "mark": low if low == high and flags & _RED_ECN else 0}
 
 
 def _read_netem(options: bytes) -> dict[str, float]:

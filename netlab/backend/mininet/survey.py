@@ -12,7 +12,7 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass
 
-QDISCS = ("tbf", "pfifo", "bfifo", "netem")
+QDISCS = ("tbf", "pfifo", "bfifo", "netem", "red")
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _devices() -> Survey:
     vxlan = works(link(103, "vxlan", rtnl.nested(2, rtnl.u32(1, 1))))
     found = []
     for kind in QDISCS:
-        asked = Discipline(kind, 0x10000, ROOT, rate=8_000_000, burst=2000, limit=100, delay=1000)
+        asked = Discipline(kind, 0x10000, ROOT, rate=8_000_000, burst=2000, limit=100, delay=1000, mark=2000)
         if works(create(102, asked)):
             found.append(kind)
             kernel([rtnl.message(rtnl.DELQDISC, rtnl.ACK, _handle(102, 0x10000))], "survey")

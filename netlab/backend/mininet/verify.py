@@ -114,6 +114,8 @@ def _same(wanted: Discipline, found: Discipline) -> bool:
         return wanted.rate == found.rate and abs(wanted.burst - found.burst) <= 1 + _BURST_TOLERANCE * wanted.burst
     if wanted.kind == "netem":
         return wanted.delay == found.delay and abs(wanted.loss - found.loss) < 1e-6
+    if wanted.kind == "red":
+        return wanted.mark == found.mark
     return wanted.limit == found.limit
 
 
@@ -124,6 +126,8 @@ def _says(d: Discipline) -> str:
             return f"a rate of {format_rate(d.rate)} (bursts of {d.burst} B)"
         case "netem":
             return f"a delay of {format_time(d.delay)} and a loss of {d.loss:.4g}"
+        case "red":
+            return f"marking above {d.mark} B" if d.mark else "a red that does not mark"
         case "pfifo" | "bfifo":
             return f"a queue of {d.limit} {'packets' if d.kind == 'pfifo' else 'B'}"
     return f"the queueing discipline {d.kind}"

@@ -23,7 +23,9 @@ from netlab.stack.ifnet import Ifnet
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.stage import Hop
 from netlab.stack.steering import Interrupts, Steering
+from netlab.topology.spec import Limit
 from netlab.trace.record import Row
+from netlab.wire import ecn
 
 Emit = Callable[[Row], None]
 Describe = Callable[[bytes], str]
@@ -318,11 +320,21 @@ class HostExecutor:
             self._drop(m.pkt, "ifq", "queue full", ifp.name, core.number)
             return
         self._queue_record("enqueue", port, m, core.number)
+        if ifp.mark is not None:
+            self._mark(port, ifp.mark, m, core.number)
         if not port.waking:
             if port.free_at <= self.loop.now:
                 self._send(port)
             else:
                 self._wake(port)
+
+    def _mark(self, port: Port, limit: Limit, m: Mbuf, cpu: int) -> None:
+        """Mark what found so much waiting already, as RED does with min = max and no memory (RFC 8257 §3.1)."""
+        waited = port.txq.octets - len(m.data) if limit.unit == "bytes" else len(port.txq) - 1
+        if waited >= limit.n and (marked := ecn.with_ce(m.data)):
+            m.data = marked
+            port.ifp.counters["oqmarks"] += 1
+            self._queue_record("mark", port, m, cpu)
 
     def _wake(self, port: Port) -> None:
         """Come back when the wire is free. Nobody does so for an empty queue: that spares an event a packet."""

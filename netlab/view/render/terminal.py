@@ -130,6 +130,8 @@ def _what(step: Row) -> str:
             return f"made by {step['place']}{note}"
         case "enqueue" | "dequeue":
             return f"{step['kind']} {step['iface']}{note}"
+        case "mark":
+            return f"marked at {step['iface']}: congestion experienced{note}"
     return f"{step['kind']} {step['place']}{note}"
 
 

@@ -41,6 +41,22 @@ def test_without_netem_delay_and_loss_are_refused_and_the_rest_is_not(link: dict
     assert of(pair(rate="1 Mbit/s", queue="5 packets"), WITHOUT_NETEM) == []
 
 
+def test_without_red_marks_are_refused() -> None:
+    plan = pair(rate="1 Mbit/s", mark="20 packets")
+    (problem,) = of(plan, WITHOUT_NETEM)
+    assert (problem.severity, problem.where) == ("refuse", "link h1-eth0 - h2-eth0")
+    assert problem.said.startswith("its marks need red") and "--backend sim" in problem.said
+
+
+def test_with_red_a_mark_in_packets_is_one_in_bytes_and_that_is_said() -> None:
+    (problem,) = of(pair(rate="1 Mbit/s", mark="20 packets"), GOOD)
+    assert (problem.severity, problem.said) == (
+        "note",
+        "its kernel counts bytes, so 'above 20 packets' is 30280 B there",
+    )
+    assert of(pair(rate="1 Mbit/s", mark="30 kB"), GOOD) == []
+
+
 def test_bridges_are_needed_where_there_are_switches() -> None:
     links = (cable("h1", "s1"), cable("h2", "s1"))
     star = resolve(Topology("star", (*several("h", 2), *several("s", 1, "switch")), links))

@@ -105,8 +105,31 @@ def test_the_queue_s_unit_chooses_its_fifo_and_a_rate_brings_one() -> None:
 
 
 def test_a_chain_hangs_together() -> None:
-    chain = disciplines(link(rate=10**6, delay=MS, loss=0.1), mtu=1500)
+    chain = disciplines(link(rate=10**6, delay=MS, loss=0.1, mark=Limit(20, "packets")), mtu=1500)
+    assert [d.kind for d in chain] == ["netem", "tbf", "red", "pfifo"]
     assert [d.parent for d in chain] == [ROOT, *(d.handle + 1 for d in chain[:-1])]
+
+
+def test_marking_counts_bytes_and_has_a_fifo_behind_it() -> None:
+    red, fifo = disciplines(link(mark=Limit(20, "packets"), queue=Limit(600, "packets")), mtu=1500)
+    assert (red.kind, red.mark) == ("red", 20 * 1514)
+    assert (fifo.kind, fifo.limit) == ("pfifo", 600)
+    assert disciplines(link(mark=Limit(30_000, "bytes")), mtu=1500)[0].mark == 30_000
+
+
+def test_a_red_that_is_in_force_is_read_back_and_one_that_drops_is_not_taken_for_it() -> None:
+    for flags, mark in ((1, 30_000), (0, 0)):
+        parameters = struct.pack("=IIIBBBB", 10**8, 30_000, 30_000, 0, 0, 0, flags)
+        kind, options = rtnl.attr(1, b"red\0"), rtnl.nested(2, rtnl.attr(1, parameters), rtnl.attr(3, bytes(4)))
+        index, found = qdisc.parse(struct.pack("=BxxxiIII", 0, 7, 0x40000, 0x20001, 1) + kind + options)
+        assert (index, found.kind, found.mark) == (7, "red", mark)
+
+
+def test_the_request_for_a_red_names_one_threshold_and_marks_without_dropping() -> None:
+    (red, _) = disciplines(link(mark=Limit(30_000, "bytes")), mtu=1500)
+    options = rtnl.attributes(rtnl.attributes(qdisc.create(7, red)[16 + 20 :])[2])
+    assert struct.unpack("=IIIBBBB", options[1])[1:] == (30_000, 30_000, 0, 0, 0, 0)
+    assert len(options[2]) == 256 and struct.unpack("=II", options[4]) == (9, 9)
 
 
 def test_a_bucket_holds_one_frame_or_a_quarter_of_a_millisecond() -> None:

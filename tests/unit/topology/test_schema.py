@@ -19,7 +19,7 @@ jsonschema = pytest.importorskip("jsonschema", reason="uv pip install jsonschema
 GOOD = [
     "nodes: {h1: , h2: {kind: host}}\nlinks: [{ends: [h1, h2]}]\n",
     "name: x\nnodes: {h1: {stack: netlab}, s1: {kind: switch}}\n"
-    "links: [{ends: ['h1:eth0', s1], rate: 1.5 Mbit/s, delay: 2 ms, loss: 0.5 %, queue: 10 packets}]\n",
+    "links: [{ends: ['h1:eth0', s1], rate: 1.5 Mbit/s, delay: 2 ms, loss: 5 %, queue: 9 packets, mark: 5 packets}]\n",
     "nodes: {h1: {interfaces: {eth0: {addresses: [10.0.1.1/24], queues: 4, mtu: 9000 B}},"
     " routes: [{prefix: default, via: 10.0.1.2}]}, r1: {kind: router}}\nlinks: [{ends: [h1, r1]}]\n",
     "nodes: {h1: {vlans: {v10: {parent: eth0, id: 10, tag: 802.1ad, pcp: 5, mtu: 1400 B}}}, h2: ,"

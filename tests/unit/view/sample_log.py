@@ -54,6 +54,8 @@ class Writer:
 
     def queue(self, pkt: int, node: str, iface: str, wait: int = 0) -> None:
         self.add("enqueue", node, iface, pkt, 1 + (wait > 0), 98)
+        if wait:
+            self.add("mark", node, iface, pkt, 2, 98)
         self.now += wait
         self.add("dequeue", node, iface, pkt, 0, 0)
 
