@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from netlab.stack.bridgeport import classified, framed
 from netlab.stack.ifnet import Ifnet
 from netlab.stack.mbuf import Mbuf
-from netlab.stack.stage import Hop, branching, drop, to
+from netlab.stack.offload import fits, onward
+from netlab.stack.stage import Hop, branching, drop
 from netlab.stack.vlan import too_long
 from netlab.units import SEC
 
@@ -45,7 +46,7 @@ class FilteringDatabase:
         return {key: port.name for key, (port, _) in self._stations.items()}
 
 
-@branching("bridge.forward", to=("ifq", "vxlan.output"))
+@branching("bridge.forward", to=("ifq", "gso", "vxlan.output"))
 def bridge_forward(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Learn the sender's port; send the frame to the receiver's port, or to all others when that is not known."""
     arrived = m.rcvif
@@ -79,4 +80,4 @@ def _sent(m: Mbuf, ports: list[Ifnet], vid: int) -> list[Hop]:
 
 
 def _leaving(m: Mbuf, port: Ifnet) -> Hop:
-    return to(port.output, m) if port.takes(m.data) else drop(too_long(m.data, port), m)
+    return onward(m, port) if fits(m, port) else drop(too_long(m.data, port), m)

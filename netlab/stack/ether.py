@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from netlab.stack.ifnet import Ifnet
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.neighbours import RETRY, TRIES, WAITING, Neighbour
-from netlab.stack.offload import coalesce, settle
+from netlab.stack.offload import onward
 from netlab.stack.stage import Hop, branching, drop, end, stage, to, whole
 from netlab.wire import arp, ethernet
 from netlab.wire.address import BROADCAST, format_ipv4
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from netlab.stack.host import Host
 
 
-@whole("nic.rx", to=("ether.input",))
+@whole("nic.rx", to=("gro", "ether.input"))
 def nic_rx(host: Host, vector: list[Mbuf], now: int) -> list[Hop]:
     """Take frames from the receive ring."""
-    if not host.tcp.joins or len(vector) == 1:
-        return [to("ether.input", m) for m in vector]
-    frames, absorbed = coalesce(vector)
-    return [to("ether.input", m) for m in frames] + [end(m) for m in absorbed]
+    ifp = vector[0].rcvif  # a ring is one interface's
+    if len(vector) > 1 and ifp is not None and ifp.joins:
+        return [to("gro", m) for m in vector]
+    return [to("ether.input", m) for m in vector]
 
 
 @stage("ether.input", to=("arp.input", "ip.input", "ip6.input", "bridge.forward", "vlan.input"))
@@ -78,7 +78,7 @@ def arp_output(host: Host, m: Mbuf, now: int) -> Hop:
     return to(m.ifp.output, m)
 
 
-@branching("ether.output", to=("ifq", "arp.output", "vlan.output", "vxlan.output"))
+@branching("ether.output", to=("ifq", "gso", "arp.output", "vlan.output", "vxlan.output"))
 def ether_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     """Find the neighbour's link address and put the Ethernet header in front; wait for ARP where it is unknown."""
     ifp = m.ifp
@@ -86,11 +86,11 @@ def ether_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     if m.link:  # only an IPv6 packet comes with it
         m.prepend(ethernet.build(m.link, ifp.mac, ethernet.IPV6))
         m.link = b""
-        return _framed(m, ifp)
+        return [onward(m, ifp)]
     mac = BROADCAST if m.next_hop == 0xFFFFFFFF else host.neighbours.mac(m.next_hop, now)
     if mac is not None:
         m.prepend(ethernet.build(mac, ifp.mac, ethernet.IPV4))
-        return _framed(m, ifp)
+        return [onward(m, ifp)]
     entry, new = host.neighbours.asking(m.next_hop, ifp)
     hops: list[Hop] = []
     if len(entry.waiting) == WAITING:
@@ -99,13 +99,6 @@ def ether_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     if new:
         hops += _ask(host, m.next_hop, entry, now, parent=m.pkt)
     return hops
-
-
-def _framed(m: Mbuf, ifp: Ifnet) -> list[Hop]:
-    """On to the device; what it cannot cut or sum is cut and summed here, as late as can be."""
-    if m.offload is None:
-        return [to(ifp.output, m)]
-    return [to(ifp.output, one) for one in settle(m, ifp)]
 
 
 def _ask(host: Host, address: int, entry: Neighbour, now: int, *, parent: int) -> list[Hop]:

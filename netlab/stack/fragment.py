@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from netlab.stack.ip import deliver, error
 from netlab.stack.mbuf import Mbuf
+from netlab.stack.offload import pieces_of_packet, unpartial
 from netlab.stack.reassembly import Partial, Piece, Taken
 from netlab.stack.stage import Hop, branching, drop, end, to
 from netlab.wire import icmp, ipv4
@@ -84,8 +85,14 @@ def ip_fragment(host: Host, m: Mbuf, now: int) -> list[Hop]:
     ifp, header = m.ifp, ipv4.parse(m.data)
     assert ifp is not None and header is not None
     mtu = ifp.mtu if m.rcvif is not None else host.paths.mtu(header.dst, now, ifp.mtu)
+    return [hop for one in pieces_of_packet(m) for hop in _fragmented(one, mtu)]
+
+
+def _fragmented(m: Mbuf, mtu: int) -> list[Hop]:
+    if len(m.data) <= mtu:
+        return [to("ether.output", m)]
     try:
-        first, *others = cut(m.data, mtu)
+        first, *others = cut(unpartial(m), mtu)
     except ValueError as refusal:
         return [drop(str(refusal), m)]
     m.data = first

@@ -24,6 +24,7 @@ from netlab.stack.neighbours import Neighbours
 from netlab.stack.pathmtu import PathMtus, path_mtus6
 from netlab.stack.ratelimit import TokenBucket
 from netlab.stack.reassembly import TIMEOUT6, Reassembly
+from netlab.stack.segmentation import gro, gso
 from netlab.stack.slot import SlotCall, SlotFailure
 from netlab.stack.sockets import Receive
 from netlab.stack.stage import Hop, Stage, drop
@@ -40,8 +41,8 @@ from netlab.wire.address import parse_cidr, parse_ipv4
 if TYPE_CHECKING:
     import networkx
 
-_FRAMES = (nic_rx, ether_input)
-_OUT = (arp_output, ether_output, ifq)
+_FRAMES = (nic_rx, gro, ether_input)
+_OUT = (arp_output, ether_output, gso, ifq)
 _IP = (
     arp_input,
     ip_input,
@@ -70,7 +71,7 @@ _IP = (
 GRAPHS: dict[str, tuple[Stage, ...]] = {
     "host": (*_FRAMES, vlan_input, *_IP, vxlan_input, vxlan_output, *_OUT, vlan_output),
     "router": (*_FRAMES, vlan_input, *_IP, vxlan_input, vxlan_output, ip_forward, ip6_forward, *_OUT, vlan_output),
-    "switch": (*_FRAMES, bridge_forward, ifq),
+    "switch": (*_FRAMES, bridge_forward, gso, ifq),
 }
 """The stages of each kind of node; "nic.tx", the device itself, belongs to the executor."""
 _TUNNELLING = (*_FRAMES, bridge_forward, vlan_input, *_IP, vxlan_input, vxlan_output, *_OUT, vlan_output)
@@ -119,6 +120,11 @@ class Host:
         self.sockets: dict[tuple[str, int], Receive] = {}
         self.tcp = HostTcp(self)
         self.sockets[KEY] = self.tcp.receive
+        self.udp_joined: set[int] = set()
+        """UDP ports whose sockets take many datagrams at once (Linux UDP_GRO)."""
+        for ifp in interfaces:
+            ifp.forwards = self.forwards_packets or ifp in self.bridge_ports
+            ifp.changed = self.tcp.reckon
         self.slot_failures: list[SlotFailure] = []
         self.ip_id = ip_id
         self.udp_checksum = True

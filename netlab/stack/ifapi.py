@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from netlab.stack.ifcaps import Capability
+from netlab.stack.ifcaps import NEEDS_SUMS, SOFTWARE, Capability
 from netlab.stack.ifnet import Address, Ifnet
+from netlab.stack.offload import LroLimits
 
 if TYPE_CHECKING:
     from netlab.stack.host import Host
@@ -110,16 +111,31 @@ def if_capenable(ifp: If) -> Capability:
 
 
 def if_set_capabilities(ifp: If, can: Capability) -> None:
-    """A driver says what its device can do; all of it is in use from then on."""
-    ifp._held.capabilities = ifp._held.capenable = can
+    """A driver says what its device can do; all of it is in use from then on. What the stack does stays as it was."""
+    held = ifp._held
+    held.capabilities, held.capenable = can | SOFTWARE, can | held.capenable & SOFTWARE
 
 
 def if_set_capenable(ifp: If, use: Capability) -> None:
-    """Use these. ValueError for what the device cannot do."""
+    """Use these. ValueError for what the device cannot do, for cutting without summing, and for LRO on a host that
+    forwards: what it joined could not be sent on as it was."""
     missing = use & ~if_capabilities(ifp)
     if missing:
-        raise ValueError(f"{if_name(ifp)}: its device cannot do {missing.name}")
+        raise ValueError(f"{if_name(ifp)}: its device cannot do {_names(missing)}")
+    if use & NEEDS_SUMS and not use & (Capability.TXCSUM | Capability.TXCSUM6):
+        raise ValueError(f"{if_name(ifp)}: who cuts must sum, so {_names(use & NEEDS_SUMS)} needs TXCSUM")
+    if Capability.LRO in use and ifp._held.forwards:
+        raise ValueError(f"{if_name(ifp)}: LRO cannot be undone, and its host forwards; GRO can be")
     ifp._held.capenable = use
+
+
+def if_set_lro(ifp: If, limits: LroLimits) -> None:
+    """What LRO may make of a batch: entries, sorting, lengths."""
+    ifp._held.lro = limits
+
+
+def _names(found: Capability) -> str:
+    return " and ".join(str(one.name) for one in Capability if one in found)
 
 
 # ---- counters --------------------------------------------------------------------------------------

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from netlab.stack.ifcaps import Capability
+from netlab.stack.ifcaps import LONGEST, SOFTWARE, Capability
 from netlab.topology.spec import Limit, PortVlan
 from netlab.wire import vlan as tags
 
 if TYPE_CHECKING:
+    from netlab.stack.offload import LroLimits
     from netlab.stack.vlan import VlanLink
     from netlab.stack.vxlan import Vtep
 
@@ -48,11 +50,19 @@ class Ifnet:
     """
 
     __slots__ = (
+        "_capenable",
         "addresses",
         "below",
         "capabilities",
-        "capenable",
+        "changed",
+        "checks",
         "counters",
+        "cuts_tcp",
+        "cuts_udp",
+        "forwards",
+        "joins",
+        "longest",
+        "lro",
         "mac",
         "mark",
         "mtu",
@@ -60,6 +70,8 @@ class Ifnet:
         "output",
         "peer",
         "queue",
+        "sums4",
+        "sums6",
         "up",
         "vlan",
     )
@@ -81,8 +93,15 @@ class Ifnet:
         self.mark, self.vlan, self.below = mark, vlan, below
         self.output = "ifq" if below is None else below.output
         self.up = True
-        self.capabilities = self.capenable = Capability.NONE
-        """What its device can do, and what of that is in use."""
+        self.forwards = False
+        """Whether its host passes on what comes in here: then nothing may be joined that cannot be cut again."""
+        self.changed: Callable[[], None] | None = None
+        """Called when other capabilities come into use."""
+        self.lro: LroLimits | None = None
+        """What a batch may be joined to with `Capability.LRO`; None: the defaults."""
+        self.capabilities = SOFTWARE
+        """What its device, and the stack before it, can do."""
+        self.capenable = Capability.NONE
         self.counters = {
             "ipackets": 0,
             "ibytes": 0,
@@ -96,6 +115,25 @@ class Ifnet:
 
     def __repr__(self) -> str:
         return f"Ifnet({self.name})"
+
+    @property
+    def capenable(self) -> Capability:
+        """What of its capabilities is in use."""
+        return self._capenable
+
+    @capenable.setter
+    def capenable(self, use: Capability) -> None:
+        # Flags are slow to ask, and every packet asks: so the answers are kept.
+        self._capenable = use
+        self.checks = Capability.RXCSUM in use
+        self.sums4, self.sums6 = Capability.TXCSUM in use, Capability.TXCSUM6 in use
+        self.cuts_tcp, self.cuts_udp = Capability.TSO in use, Capability.USO in use
+        self.longest = LONGEST if use & (Capability.TSO | Capability.GSO) else 0
+        self.joins: Literal["", "gro", "lro"] = ""
+        if use & (Capability.LRO | Capability.GRO):
+            self.joins = "lro" if Capability.LRO in use and not self.forwards else "gro"
+        if self.changed is not None:
+            self.changed()
 
     def takes(self, frame: bytes) -> bool:
         """Whether a frame is not too long: its payload at most the MTU, and a VLAN tag (IEEE 802.3-2018 §3.2.7)."""

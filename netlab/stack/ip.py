@@ -7,6 +7,7 @@ from zlib import crc32
 
 from netlab.stack.fib import Route
 from netlab.stack.mbuf import Mbuf
+from netlab.stack.offload import cut_late, within
 from netlab.stack.ratelimit import TOO_MANY_ERRORS
 from netlab.stack.stage import Hop, branching, drop, stage, to
 from netlab.wire import icmp, ipv4
@@ -102,7 +103,7 @@ def ip_forward(host: Host, m: Mbuf, now: int) -> list[Hop]:
     route = _route(host, m, header.src, header.dst, header.proto, header.size)
     if route is None:
         return error(host, m, icmp.UNREACHABLE, icmp.NET_UNREACHABLE, "no route")
-    if len(m.data) <= host.interfaces[route.interface].mtu or not header.dont_fragment:
+    if within(m, host.interfaces[route.interface].mtu) or not header.dont_fragment:
         m.data = ipv4.with_ttl(m.data, header.ttl - 1)
     return leave(host, m, route.interface, route.gateway or header.dst)
 
@@ -127,7 +128,7 @@ def leave(host: Host, m: Mbuf, interface: str, next_hop: int) -> list[Hop]:
     """Send a whole packet out of an interface to a neighbour: in pieces when it must be and may be."""
     ifp = host.interfaces[interface]
     m.ifp, m.next_hop = ifp, next_hop
-    if len(m.data) <= ifp.mtu:
+    if within(m, ifp.mtu):
         return [to("ether.output", m)]
     if not m.l3.dont_fragment:
         return [to("ip.fragment", m)]
@@ -156,9 +157,13 @@ def ip_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     m.prepend(_header(host, m, want, want.src or ifp.address_for(next_hop)))
     m.ifp, m.next_hop = ifp, next_hop
     mtu = host.paths.mtu(want.dst, now, ifp.mtu)
-    if len(m.data) <= mtu or (m.offload is not None and m.offload.segsz):
+    if within(m, mtu):
         return [to("ether.output", m)]
-    return _refused(host, m, mtu) if want.df else [to("ip.fragment", m)]
+    if want.df:
+        return _refused(host, m, mtu)
+    if cut_late(m, ifp, mtu):
+        return [to("ether.output", m)]
+    return [to("ip.fragment", m)]
 
 
 def _refused(host: Host, m: Mbuf, mtu: int) -> list[Hop]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Union
 
 from netlab.stack.ip import Outgoing, outgoing
 from netlab.stack.mbuf import Mbuf
+from netlab.stack.offload import Offload
 from netlab.stack.stage import Hop, to
 from netlab.wire import icmp, ipv4
 
@@ -24,6 +25,8 @@ class Datagram(NamedTuple):
     payload: bytes
     src: int
     port: int
+    segsz: int = 0
+    """Several datagrams of so many bytes each, the last perhaps shorter (UDP_GRO); 0: it is one."""
 
 
 class Echo(NamedTuple):
@@ -52,18 +55,39 @@ Receive = Callable[[Message, int, int], list[Hop]]
 
 
 class UdpSocket:
-    """A UDP port of a host. ValueError when the port is taken. ``fib`` and ``mark`` choose its packets' routes."""
+    """A UDP port of a host. ValueError when the port is taken. ``fib`` and ``mark`` choose its packets' routes.
 
-    def __init__(self, host: Host, port: int, receive: Receive, *, fib: int | None = None, mark: int = 0) -> None:
+    ``segsz`` is the size of the datagrams that a longer payload is sent as (UDP_SEGMENT), 0 for one whatever its size;
+    with ``joined`` datagrams that came together are given together (UDP_GRO).
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        port: int,
+        receive: Receive,
+        *,
+        fib: int | None = None,
+        mark: int = 0,
+        segsz: int = 0,
+        joined: bool = False,
+    ) -> None:
         host.open(("udp", port), receive)
-        self.port, self.fib, self.mark = port, fib, mark
+        self.port, self.fib, self.mark, self.segsz = port, fib, mark, segsz
+        if joined:
+            host.udp_joined.add(port)
 
     def send(self, dst: int, port: int, payload: bytes, *, cause: int = 0, ttl: int = 64, df: bool = False) -> Hop:
-        """A datagram to an address and port; ``cause`` is the journey it answers."""
+        """A datagram to an address and port, or several; ``cause`` is the journey it answers."""
         m = Mbuf(payload, parent=cause)
-        m.fib, m.mark = self.fib, self.mark
+        m.fib, m.mark, m.offload = self.fib, self.mark, datagrams(payload, self.segsz)
         m.tag = (self.port, port, outgoing(dst, ipv4.UDP, 0, ttl, df))
         return to("udp.output", m)
+
+
+def datagrams(payload: bytes, segsz: int) -> Offload | None:
+    """What is to be done with a payload that is sent as datagrams of ``segsz`` bytes; None: it is one."""
+    return Offload(segsz) if 0 < segsz < len(payload) else None
 
 
 class EchoSocket:

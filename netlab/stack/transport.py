@@ -8,6 +8,7 @@ from netlab.stack.ip import Outgoing, error
 from netlab.stack.ip6.ip import error6, source6
 from netlab.stack.ip6.state import Outgoing6
 from netlab.stack.mbuf import Mbuf
+from netlab.stack.offload import Offload
 from netlab.stack.sockets import Datagram, Echo, Fault
 from netlab.stack.stage import Hop, branching, drop, end, stage, to
 from netlab.stack.tcp.host import tcp_fault
@@ -77,14 +78,16 @@ def udp_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     if header is None or header.length > len(m.data) - at:
         return [drop("UDP datagram is cut short", m)]
     six = isinstance(ip, ipv6.Header)
-    if not udp.checksum_ok(m.data, at, ip.src, ip.dst) or (six and not header.checksum):
+    trusted = m.offload is not None and m.offload.trusted
+    if (not trusted and not udp.checksum_ok(m.data, at, ip.src, ip.dst)) or (six and not header.checksum):
         return [drop("UDP checksum is wrong", m)]
     if header.dst in host.vxlan_ports:
         return [to("vxlan.input", m)]
     key = ("udp6" if six else "udp", header.dst)
     if key not in host.sockets:
         return _no_socket(host, m, header.dst, six=six)
-    m.tag = (key, _new(Datagram, (m.data[at + udp.SIZE : at + header.length], ip.src, header.src)))
+    segsz = m.offload.segsz if m.offload is not None else 0
+    m.tag = (key, _new(Datagram, (m.data[at + udp.SIZE : at + header.length], ip.src, header.src, segsz)))
     return [to("socket.deliver", m)]
 
 
@@ -105,10 +108,14 @@ def udp_output(host: Host, m: Mbuf, now: int) -> Hop:
         return drop(f"{len(m.data)} bytes are more than a UDP datagram holds", m)
     six = isinstance(want, Outgoing6)
     src = source6(host, want) if six else want.src or host.source_for(want.dst, fib=m.fib, mark=m.mark)
-    if six or host.udp_checksum:
-        m.data = udp.build(sport, dport, m.data, src, want.dst)
-    else:
+    if not six and not host.udp_checksum:
         m.prepend(udp.header(sport, dport, len(m.data)))
+    elif m.offload is not None or (host.tcp.delays6 if six else host.tcp.delays4):
+        segsz = m.offload.segsz if m.offload is not None else 0
+        m.offload = Offload(segsz, partial=True)
+        m.prepend(udp.header(sport, dport, len(m.data), udp.left(src, want.dst, len(m.data))))
+    else:
+        m.data = udp.build(sport, dport, m.data, src, want.dst)
     m.tag = want if src == want.src else _with_source(want, src)
     return to("ip6.output" if six else "ip.output", m)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from netlab.stack.ifnet import Ifnet
 from netlab.stack.mbuf import Mbuf
+from netlab.stack.offload import fits, onward
 from netlab.stack.stage import Hop, drop, stage, to
 from netlab.topology.spec import Tag
 from netlab.wire import ethernet, vlan
@@ -74,7 +75,7 @@ def vlan_input(host: Host, m: Mbuf, now: int) -> Hop:
     return to("ether.input", m)
 
 
-@stage("vlan.output", to=("vlan.output", "vxlan.output", "ifq"))
+@stage("vlan.output", to=("vlan.output", "vxlan.output", "gso", "ifq"))
 def vlan_output(host: Host, m: Mbuf, now: int) -> Hop:
     """Put the interface's tag on, and hand the frame to what the interface lies on."""
     ifp = m.ifp
@@ -83,12 +84,12 @@ def vlan_output(host: Host, m: Mbuf, now: int) -> Hop:
     tci = vlan.tci(link.vid, link.pcp)
     m.data = vlan.push(m.data, link.vid, pcp=link.pcp, tpid=link.tpid)
     m.tags = ((link.tpid, tci), *m.tags)
-    if link.parent.below is None and not link.parent.takes(m.data):
+    if link.parent.below is None and not fits(m, link.parent):
         return drop(too_long(m.data, link.parent), m)
     ifp.counters["opackets"] += 1
     ifp.counters["obytes"] += len(m.data)
     m.ifp = link.parent
-    return to(link.parent.output, m)
+    return onward(m, link.parent)
 
 
 def too_long(frame: bytes, ifp: Ifnet) -> str:

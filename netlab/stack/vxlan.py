@@ -93,7 +93,7 @@ def _wrapped(m: Mbuf, vtep: Vtep, remote: int) -> Mbuf:
     else:
         m.prepend(udp.header(port, vtep.port, len(m.data)))
         m.tag = Outgoing(remote, ipv4.UDP, src=vtep.local)
-    m.rcvif, m.ifp, m.l3, m.tags = None, None, None, ()
+    m.rcvif, m.ifp, m.l3, m.tags, m.offload = None, None, None, (), None
     m.mark, m.fib = 0, None  # the tunnel's way is not the inner packet's
     return m
 
@@ -113,7 +113,7 @@ def vxlan_input(host: Host, m: Mbuf, now: int) -> Hop:
     if ifp is None or not _is_for(ifp, outer):
         return drop(f"VXLAN {header.vni} has no end here", m)
     m.data = m.data[at + vxlan.SIZE : start + datagram.length]
-    m.rcvif, m.l3, m.tag = ifp, None, None
+    m.rcvif, m.l3, m.tag, m.offload = ifp, None, None, None
     assert isinstance(ifp.below, Vtep)
     ifp.below.learn(m.data[6:12], outer.src, now)
     ifp.counters["ipackets"] += 1

@@ -6,7 +6,7 @@ from struct import Struct, error
 from typing import NamedTuple
 
 from netlab.wire import Octets
-from netlab.wire.checksum import internet, total
+from netlab.wire.checksum import fold, internet, total
 
 SIZE = 8
 PROTO = 17
@@ -56,6 +56,12 @@ def checksum_ok(data: Octets, at: int, src: int, dst: int) -> bool:
 def header(src: int, dst: int, payload_length: int, checksum: int = 0) -> bytes:
     """A header with the checksum that is given: 0 for none, or what a device is left to finish."""
     return _pack(src, dst, SIZE + payload_length, checksum)
+
+
+def left(src_ip: int, dst_ip: int, payload_length: int) -> int:
+    """What the checksum field holds of a datagram that a device is left to sum: the pseudo header's sum, never 0."""
+    size = SIZE + payload_length
+    return fold(src_ip + dst_ip + PROTO + size) % 0xFFFF or 0xFFFF
 
 
 def build(src: int, dst: int, payload: bytes, src_ip: int, dst_ip: int) -> bytes:

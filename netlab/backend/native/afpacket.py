@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from netlab.backend.native.packetsocket import PacketSocket
-from netlab.stack.ifcaps import Capability
+from netlab.stack.ifcaps import CHECKSUMS, SOFTWARE, Capability
 from netlab.stack.offload import Offload
 
 GONE = frozenset((errno.ENETDOWN, errno.ENXIO, errno.ENODEV))
@@ -24,11 +24,11 @@ class AfPacket:
     """The kernel's device ``name``. OSError from `up` when it is not there, or privilege is missing."""
 
     def __init__(self, name: str, *, queues: int = 1, offload: bool = False) -> None:
-        """With ``offload`` long TCP segments come and go whole, and checksums are left to the kernel."""
+        """With ``offload`` long segments come and go whole, and checksums are left to the kernel."""
         self.name, self.queues, self.offload = name, queues, offload
         self.capabilities = Capability.RXCSUM | Capability.VLAN_MTU
         if offload:
-            self.capabilities |= Capability.TXCSUM | Capability.TSO | Capability.LRO
+            self.capabilities |= CHECKSUMS | Capability.TSO | Capability.USO | SOFTWARE
         self.mtu = kernel_mtu(name)
         self._rings: list[PacketSocket] = []
 

@@ -14,11 +14,14 @@ from netlab.stack.drivers.api import Attached, Driver
 from netlab.stack.host import Host
 from netlab.stack.ifcaps import Capability
 from netlab.stack.mbuf import Mbuf
+from netlab.stack.offload import Offload
 from netlab.stack.stage import Hop
 from netlab.trace.record import Row
 from netlab.wire.decode import describe
 
 Emit = Callable[[Row], None]
+LONG = Capability.GRO
+"""What a driver can do that gives long segments whole."""
 BUDGET = 64
 """Frames taken from one interface before the next has its turn (Linux NAPI weight)."""
 
@@ -63,7 +66,7 @@ class LiveExecutor:
     def _take(self, interface: str, queue: int) -> list[Mbuf]:
         attached, ifp = self.attached[interface], self.host.interfaces[interface]
         vector: list[Mbuf] = []
-        joined = Capability.LRO in ifp.capenable
+        joined = bool(ifp.joins) and LONG in attached.driver.capabilities
         while len(vector) < BUDGET:
             found = attached.receive_long(queue) if joined else attached.receive(queue)
             if found is None:
@@ -117,8 +120,8 @@ class LiveExecutor:
         assert ifp is not None
         t = self.now()
         attached = self.attached[ifp.name]
-        long = m.offload is not None and m.offload.partial and Capability.TXCSUM in ifp.capenable
-        if not (attached.transmit_long(m.data, m.offload) if long and m.offload else attached.transmit(m.data)):
+        long: Offload | None = m.offload if m.offload is not None and m.offload.unfinished else None
+        if not (attached.transmit_long(m.data, long) if long else attached.transmit(m.data)):
             if self.emit:
                 self._announce(m)
                 self.emit((t, "drop", self.host.name, "ifq", 0, m.pkt, (attached.refusal, ifp.name)))

@@ -10,7 +10,8 @@ from __future__ import annotations
 import struct
 from collections import deque
 
-from netlab.stack.offload import CHECKSUM_AT, Offload, cut, finished, places
+from netlab.stack.offload import Offload, Places, cut, finished, places
+from netlab.wire import ipv4
 from netlab.wire.checksum import internet
 from netlab.wire.tcp import CWR
 from netlab.wire.vlan import CTAG
@@ -38,7 +39,7 @@ ANCILLARY = 64
 """Bytes for one control message with that struct."""
 
 
-GSO_NONE, GSO_TCPV4, GSO_TCPV6, GSO_ECN = 0, 1, 4, 0x80
+GSO_NONE, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, GSO_ECN = 0, 1, 4, 5, 0x80
 DATA_VALID = 2
 PAST_FLAGS = 13
 """Where in a TCP header the flags stand, from FIN to CWR."""
@@ -108,7 +109,7 @@ class PacketSocket:
     def _understood(self, header: tuple[int, ...], frame: bytes, auxdata: bytes) -> tuple[bytes, Offload | None]:
         flags, gso_type, _, segsz, start, offset = header
         at = places(frame) if flags & (NEEDS_CHECKSUM | DATA_VALID) or gso_type else None
-        if gso_type and (at is None or gso_type & ~GSO_ECN not in (GSO_TCPV4, GSO_TCPV6)):
+        if gso_type and (at is None or gso_type & ~GSO_ECN != _kind(at)):
             raise SuperFrame
         offload = None
         if at is not None and flags & NEEDS_CHECKSUM and start == at.l4:
@@ -136,15 +137,22 @@ class PacketSocket:
 
 
 def left_to_do(frame: bytes, offload: Offload) -> bytes:
-    """The virtio-net header that leaves the checksum, and the cutting, of a TCP segment to the kernel."""
+    """The virtio-net header that leaves the checksum, and the cutting, of a segment or of datagrams to the kernel."""
     at = places(frame)
     if at is None or not offload.partial:
         return NOTHING_LEFT
     kind = GSO_NONE
     if offload.segsz and len(frame) - at.text > offload.segsz:
-        kind = GSO_TCPV6 if at.six else GSO_TCPV4
-        kind |= GSO_ECN if frame[at.l4 + PAST_FLAGS] & CWR else 0
-    return VNET.pack(NEEDS_CHECKSUM, kind, at.text, offload.segsz if kind else 0, at.l4, CHECKSUM_AT)
+        kind = _kind(at)
+        kind |= GSO_ECN if kind != GSO_UDP_L4 and frame[at.l4 + PAST_FLAGS] & CWR else 0
+    return VNET.pack(NEEDS_CHECKSUM, kind, at.text, offload.segsz if kind else 0, at.l4, at.sum - at.l4)
+
+
+def _kind(at: Places) -> int:
+    """What the kernel calls the cutting of such a packet."""
+    if at.proto == ipv4.UDP:
+        return GSO_UDP_L4
+    return GSO_TCPV6 if at.six else GSO_TCPV4
 
 
 def with_tag(frame: bytes, auxdata: bytes) -> bytes:

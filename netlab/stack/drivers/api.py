@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol, cast
 
-from netlab.stack.ifcaps import Capability
+from netlab.stack.ifcaps import SOFTWARE, Capability
 from netlab.stack.ifnet import Ifnet
 from netlab.stack.offload import Offload
 from netlab.wire.vlan import TAGS
@@ -40,7 +40,7 @@ class Driver(Protocol):
 
 
 class Offloading(Driver, Protocol):
-    """A driver with `Capability.TSO` and `Capability.LRO`: long TCP segments come and go whole."""
+    """A driver with `Capability.TSO` and `Capability.GRO`: long segments come and go whole."""
 
     def transmit_long(self, frame: bytes, offload: Offload, queue: int = 0) -> bool:
         """As `transmit`, for a frame that the device is to cut, or to sum."""
@@ -63,7 +63,8 @@ class Attached:
         self.refusal = ""
         """Why the last frame that was refused was."""
         ifp.mtu = min(ifp.mtu, driver.mtu)
-        ifp.capabilities = ifp.capenable = driver.capabilities
+        ifp.capabilities = driver.capabilities | SOFTWARE
+        ifp.capenable = driver.capabilities | ifp.capenable & SOFTWARE
         self.up()
 
     def up(self) -> None:
@@ -108,7 +109,7 @@ class Attached:
         return True
 
     def receive_long(self, queue: int = 0) -> tuple[bytes, Offload | None] | None:
-        """As `receive`, from a driver with LRO: long segments are whole."""
+        """As `receive`, from a driver with GRO: long segments are whole."""
         driver = cast(Offloading, self.driver)
         while self.ifp.up:
             try:

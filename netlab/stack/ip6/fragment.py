@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from netlab.stack.fragment import settle
 from netlab.stack.ip6.ip import deliver6, error6
 from netlab.stack.mbuf import Mbuf
+from netlab.stack.offload import pieces_of_packet, unpartial
 from netlab.stack.reassembly import LARGEST, Piece
 from netlab.stack.stage import Hop, branching, drop, to
 from netlab.wire import icmpv6, ipv6
@@ -23,8 +24,14 @@ def ip6_fragment(host: Host, m: Mbuf, now: int) -> list[Hop]:
     header = ipv6.parse(m.data)
     assert header is not None and m.ifp is not None
     mtu = host.paths6.mtu(header.dst, now, host.inet6.link_mtu(m.ifp))
+    return [hop for one in pieces_of_packet(m) for hop in _fragmented(host, one, mtu)]
+
+
+def _fragmented(host: Host, m: Mbuf, mtu: int) -> list[Hop]:
+    if len(m.data) <= mtu:
+        return [to("nd.output", m)]
     host.inet6.fragment_id = (host.inet6.fragment_id + 1) & 0xFFFFFFFF
-    first, *others = cut6(m.data, mtu, host.inet6.fragment_id)
+    first, *others = cut6(unpartial(m), mtu, host.inet6.fragment_id)
     m.data = first
     return [to("nd.output", m), *(to("nd.output", _another(m, part)) for part in others)]
 

@@ -8,6 +8,7 @@ from netlab.stack.ifnet import Ifnet
 from netlab.stack.ip6.extensions import SILENT, UNKNOWN_HEADER, UNKNOWN_OPTION, Refused, is_error, walk
 from netlab.stack.ip6.state import Message6, Outgoing6, is_link_local, is_linked
 from netlab.stack.mbuf import Mbuf
+from netlab.stack.offload import cut_late, within
 from netlab.stack.ratelimit import TOO_MANY_ERRORS
 from netlab.stack.stage import Hop, branching, drop, end, stage, to
 from netlab.wire import icmpv6, ipv4, ipv6
@@ -104,7 +105,7 @@ def ip6_forward(host: Host, m: Mbuf, now: int) -> list[Hop]:
         return error6(host, m, icmpv6.UNREACHABLE, icmpv6.NO_ROUTE, "no route")
     ifp = host.interfaces[route.interface]
     mtu = host.inet6.link_mtu(ifp)
-    if len(m.data) > mtu:
+    if not within(m, mtu):
         return error6(host, m, icmpv6.PACKET_TOO_BIG, 0, _too_large(m, mtu, ifp.name), mtu)
     m.data = ipv6.with_hops(m.data, header.hops - 1)
     m.ifp, m.next_hop = ifp, route.gateway or header.dst
@@ -131,9 +132,11 @@ def ip6_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     m.ifp, m.next_hop = way
     m.prepend(_header(host, m, want, want.src or host.inet6.source_for(want.dst, m.ifp.name, m.next_hop)))
     mtu = host.paths6.mtu(want.dst, now, host.inet6.link_mtu(m.ifp))
-    if len(m.data) <= mtu or (m.offload is not None and m.offload.segsz):
+    if within(m, mtu):
         return [Hop("nd.output", m)]
-    return _refused(m, mtu) if want.df else [Hop("ip6.fragment", m)]
+    if want.df:
+        return _refused(m, mtu)
+    return [Hop("nd.output" if cut_late(m, m.ifp, mtu) else "ip6.fragment", m)]
 
 
 def way_to(host: Host, want: Outgoing6) -> tuple[Ifnet, int] | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from netlab.stack.ip6.state import Message6, Outgoing6
 from netlab.stack.mbuf import Mbuf
-from netlab.stack.sockets import Receive
+from netlab.stack.sockets import Receive, datagrams
 from netlab.stack.stage import Hop
 from netlab.wire import icmpv6, ipv4
 
@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 class UdpSocket6:
     """A UDP port of a host over IPv6 alone (IPV6_V6ONLY). ValueError when the port is taken."""
 
-    def __init__(self, host: Host, port: int, receive: Receive) -> None:
+    def __init__(self, host: Host, port: int, receive: Receive, *, segsz: int = 0, joined: bool = False) -> None:
         host.open(("udp6", port), receive)
-        self.port = port
+        self.port, self.segsz = port, segsz
+        if joined:
+            host.udp_joined.add(port)
 
     def send(self, dst: int, port: int, payload: bytes, *, cause: int = 0, ttl: int = 0, df: bool = False) -> Hop:
         """A datagram to an address and port; ``cause`` is the journey it answers."""
         m = Mbuf(payload, parent=cause)
+        m.offload = datagrams(payload, self.segsz)
         m.tag = (self.port, port, Outgoing6(dst, ipv4.UDP, ttl=ttl, df=df))
         return Hop("udp.output", m)
 

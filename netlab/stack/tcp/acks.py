@@ -104,7 +104,7 @@ def _take_sacks(c: Connection, segment: Segment, ack: int) -> int:
     for left, right in segment.options.sack:
         left, right = unwrap(c.snd_una, left), unwrap(c.snd_una, right)
         if max(ack, c.snd_una) < right <= c.snd_max and left < right and left >= ack:
-            found += c.board.mark_sacked(left, right, cut=c.knobs.longest_segment > 0)
+            found += c.board.mark_sacked(left, right, cut=c.was_cut)
     losses.note_delivered(c, found)
     return sum(map(len, found))
 

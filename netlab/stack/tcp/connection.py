@@ -7,6 +7,8 @@ built in `output`; what happens when a deadline passes is in `deadlines`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from netlab.stack.tcp import deadlines, icmp, output, receive
 from netlab.stack.tcp.congestion import CONTROLS
 from netlab.stack.tcp.knobs import Knobs
@@ -72,6 +74,10 @@ class Connection:
         self.fin_queued = self.fin_sent = False
         self.send_mss = min(mss, self.knobs.default_mss if self.version == 4 else self.knobs.default_mss_v6)
         self.control = CONTROLS[self.knobs.congestion](self.send_mss, self.knobs.initial_window)
+        self.longest: Callable[[], int] | None = None
+        """How many bytes of text a segment may hold inside the host; None: the knob says it."""
+        self.was_cut = False
+        """Whether segments have left that somebody cuts on their way."""
         self.nodelay = self.cork = False
         self.last_sent = 0
         self.simultaneous = False

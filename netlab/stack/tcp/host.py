@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from netlab.stack.ifcaps import SOFTWARE, Capability
 from netlab.stack.ip import Outgoing as IpOutgoing
 from netlab.stack.ip6.ip import source6, way_to
 from netlab.stack.ip6.state import Outgoing6
 from netlab.stack.mbuf import Mbuf
-from netlab.stack.offload import LONGEST, Offload
+from netlab.stack.offload import Offload
 from netlab.stack.sockets import Message
 from netlab.stack.stage import Hop, branching, drop, end, stage, to
 from netlab.stack.tcp.knobs import Knobs, linux
@@ -49,22 +50,40 @@ class HostTcp:
 
     def __init__(self, host: Host, knobs: Knobs | None = None) -> None:
         self.host = host
-        self.layer = TcpLayer(knobs or linux(), secret=host.name.encode()[:64], mtu=self._mtu)
+        self.layer = TcpLayer(knobs or linux(), secret=host.name.encode()[:64], mtu=self._mtu, longest=self._longest)
         self._now = 0
         self._armed: int | None = None
         self._ports = 49151
-        self.delays_checksum = False
-        """Whether the checksum of what leaves is left to the device, or to the last step before it (TXCSUM)."""
-        self.joins = False
-        """Whether segments that come in one vector are joined (GRO)."""
+        self.delays4 = self.delays6 = False
+        """Whether the checksum of what leaves is left to a device, for each version of IP (TXCSUM)."""
+        self.cuts_itself = True
+        """Whether no device cuts long segments: then their checksums are left to whoever cuts them."""
 
     def offload(self, on: bool) -> None:
-        """Build long segments, leave checksums to the last step, join what comes in; or do none of it (GSO, GRO).
+        """Build long segments and join what comes in (GSO, GRO) on every interface; or have neither, nor a device's.
 
-        What a device does itself is its interface's affair (`ifapi.if_set_capenable`).
+        One interface's switches are set by `ifapi.if_set_capenable`.
         """
-        self.layer.knobs.longest_segment = LONGEST if on else 0
-        self.delays_checksum = self.joins = on
+        long = SOFTWARE | Capability.TSO | Capability.USO | Capability.LRO
+        for ifp in self.host.interfaces.values():
+            ifp.capenable = ifp.capenable | SOFTWARE if on else ifp.capenable & ~long
+
+    def reckon(self) -> None:
+        """Look at the interfaces again: what is in use has changed."""
+        interfaces = self.host.interfaces.values()
+        self.delays4, self.delays6 = any(ifp.sums4 for ifp in interfaces), any(ifp.sums6 for ifp in interfaces)
+        self.cuts_itself = not any(ifp.cuts_tcp for ifp in interfaces)
+
+    def _longest(self, pair: Pair) -> Callable[[], int]:
+        """What asks the interface that a connection leaves by how long a segment may be; 0 for what fits."""
+        host = self.host
+        if pair.version == 6:
+            way = way_to(host, Outgoing6(pair.remote, ipv4.TCP))
+            ifp = way[0] if way is not None else None
+        else:
+            route = host.fibs.lookup(pair.remote)
+            ifp = host.interfaces[route.interface] if route is not None else None
+        return lambda: ifp.longest if ifp is not None else 0
 
     def _mtu(self, pair: Pair) -> int:
         host = self.host
@@ -174,9 +193,9 @@ def tcp_output(host: Host, m: Mbuf, now: int) -> Hop:
     """Put the TCP header in front, with its options and the checksum over the addresses that IP will use."""
     out: Outgoing = m.tag
     pair, s = out.pair, out.segment
-    partial = host.tcp.delays_checksum or bool(s.segsz)
-    if partial:
-        m.offload = Offload(s.segsz, partial=True)
+    partial = leaves_sum(host, out)
+    if partial or s.segsz:
+        m.offload = Offload(s.segsz, partial=partial)
     m.data = tcp.build(
         pair.local_port,
         pair.remote_port,
@@ -197,6 +216,12 @@ def tcp_output(host: Host, m: Mbuf, now: int) -> Hop:
         return Hop("ip6.output", m)
     m.tag = IpOutgoing(pair.remote, ipv4.TCP, src=pair.local, ttl=out.ttl, tos=out.tos, df=df)
     return Hop("ip.output", m)
+
+
+def leaves_sum(host: Host, out: Outgoing) -> bool:
+    """Whether a segment leaves TCP without its checksum."""
+    late = host.tcp.delays6 if out.pair.version == 6 else host.tcp.delays4
+    return late or bool(out.segment.segsz and host.tcp.cuts_itself)
 
 
 def tcp_fault(m: Mbuf, message: icmp.Header, quoted: ipv4.Header, body: bytes, mtu: int) -> Hop:

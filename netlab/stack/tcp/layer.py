@@ -84,7 +84,12 @@ class TcpLayer:
     """All connections of one host. ``secret`` makes sequence numbers and cookies unguessable (RFC 6528)."""
 
     def __init__(
-        self, knobs: Knobs | None = None, *, secret: bytes = b"netlab", mtu: Callable[[Pair], int] | None = None
+        self,
+        knobs: Knobs | None = None,
+        *,
+        secret: bytes = b"netlab",
+        mtu: Callable[[Pair], int] | None = None,
+        longest: Callable[[Pair], Callable[[], int]] | None = None,
     ) -> None:
         self.knobs = knobs or freebsd()
         self.endpoints: dict[Pair, Endpoint] = {}
@@ -93,6 +98,8 @@ class TcpLayer:
         self._secret = secret
         self._mtu = mtu or (lambda pair: 1500)
         """The ends of a connection -> MTU of the way between."""
+        self._longest = longest
+        """The ends of a connection -> what says how long its segments may be on their way through the host."""
         self._heap: list[tuple[int, int, Endpoint]] = []
         self._serial = 0
 
@@ -102,13 +109,16 @@ class TcpLayer:
         """A connection in CLOSED, with an initial sequence number of RFC 6528."""
         number = digest(self._secret, pair)
         iss = (number + now // 4000) % (1 << 32)
-        return Connection(
+        made = Connection(
             self.knobs,
             mss=self.local_mss(pair, tunnelled),
             iss=iss,
             stamp_offset=number >> 32 if self.knobs.system == "linux" else 0,
             version=pair.version,
         )
+        if self._longest is not None and not tunnelled:
+            made.longest = self._longest(pair)
+        return made
 
     def local_mss(self, pair: Pair, tunnelled: bool = False) -> int:
         """What fits into a packet on the way to a peer."""

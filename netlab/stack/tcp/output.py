@@ -145,6 +145,7 @@ def _emit(c: Connection, seq: int, flags: int, payload: bytes, ecn: int = NOT_EC
         flags, urgent = flags | URG, min(c.snd_up - seq, 0xFFFF)
     room = segment_room(c)  # before the options are made: a duplicate is told of once
     segsz = room if len(payload) > room else 0
+    c.was_cut = c.was_cut or segsz > 0
     options = ordinary(c)
     c.out.append(Segment(seq % WRAP, c.rcv_nxt % WRAP, flags, _offer(c), payload, options, urgent, ecn, segsz))
     c.last_ack_sent = c.rcv_nxt
@@ -230,7 +231,8 @@ def _allowed(c: Connection, waiting: int) -> int:
     """How many bytes may go now in one segment (RFC 9293 §3.8.6.2.1, and Nagle: §3.7.4); 0 for none."""
     room = segment_room(c)
     quota = c.control.cwnd - c.in_flight
-    most = max(c.knobs.longest_segment // room * room, room)
+    longest = c.knobs.longest_segment if c.longest is None else c.longest()
+    most = max(longest // room * room, room)
     size = min(waiting, most, c.snd_una + c.snd_wnd - c.snd_nxt, quota)
     c.limited = quota < min(waiting, room)
     if size <= 0:

@@ -159,9 +159,12 @@ def test_a_partial_checksum_is_the_pseudo_header() -> None:
     assert start and tcp.checksum_ok(summed, 0, len(summed), A, B)
 
 
-def test_a_host_takes_what_was_never_on_a_wire_without_summing() -> None:
-    host = Host("h", "host", (), ())
-    assert host.tcp.delays_checksum is False and host.tcp.joins is False
+def test_a_host_asks_its_interfaces_who_sums_and_who_cuts() -> None:
+    ifp = Ifnet("e0", bytes(6))
+    host = Host("h", "host", (ifp,), ())
+    assert (host.tcp.delays4, host.tcp.delays6, host.tcp.cuts_itself, ifp.longest) == (False, False, True, 0)
+    ifp.capenable = Capability.TXCSUM | Capability.TSO
+    assert (host.tcp.delays4, host.tcp.delays6, host.tcp.cuts_itself, ifp.longest) == (True, False, False, 64_000)
 
 
 @pytest.mark.parametrize("loss", [0.0, 0.02])
