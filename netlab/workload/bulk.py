@@ -11,7 +11,6 @@ from netlab.stack.stage import Hop
 from netlab.stack.tcp.congestion import CONTROLS
 from netlab.stack.tcp.host import TcpListener, TcpSocket
 from netlab.stack.tcp.segment import Event
-from netlab.units import format_rate, format_time
 from netlab.workload.apps import NOWHERE, Say
 from netlab.workload.spec import Bulk, Flow, Outcome, Workload
 
@@ -114,7 +113,7 @@ class BulkFlow:
         if self._workload.duration:
             self._end("" if self._socket.delivered else "nothing was delivered", now)
         else:
-            self._end(f"not delivered within {format_time(self._workload.timeout)}", now)
+            self._end(self._workload.late, now)
         return self._socket.abort(now)
 
     def _hear(self, socket: TcpSocket, event: Event, now: int) -> list[Hop]:
@@ -143,7 +142,7 @@ class BulkFlow:
     def _end(self, error: str, now: int) -> None:
         octets = self._socket.delivered if self._socket else 0
         self.fate = Flow(octets, now - self._began, error)
-        self._say("bulk", now, error or f"{octets} bytes, {format_rate(round(self.fate.goodput))}", octets)
+        self._say("bulk", now, str(self.fate), octets)
 
 
 class BulkClient:
@@ -212,20 +211,10 @@ class Sink:
 
 
 def check_bulk(workloads: Sequence[Workload], where: str) -> None:
-    """BadInput for a `Bulk` that cannot be, or two of them that want different things of one sink."""
-    controls: dict[tuple[str, int], str] = {}
+    """BadInput for a `Bulk` that cannot be."""
     for workload in workloads:
-        if not isinstance(workload, Bulk):
-            continue
-        _check_numbers(workload, where)
-        sink = (workload.dst, workload.port)
-        known = controls.setdefault(sink, workload.congestion)
-        if known != workload.congestion:
-            raise BadInput(
-                f"port {workload.port} of '{workload.dst}' is to be '{known}' and '{workload.congestion}' at once",
-                where=where,
-                right="a port of its own for each congestion control",
-            )
+        if isinstance(workload, Bulk):
+            _check_numbers(workload, where)
 
 
 def check_control(workload: Bulk, where: str) -> None:

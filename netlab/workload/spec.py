@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from netlab.units import MS, SEC
+from netlab.units import MS, SEC, format_rate, format_time
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,11 @@ class Bulk:
     family: int = 4
     """Which address of the sink's node is meant: 4 or 6."""
 
+    @property
+    def late(self) -> str:
+        """What is said of a connection that does not end in time."""
+        return f"not delivered within {format_time(self.timeout)}"
+
 
 Workload = Ping | UdpEcho | Frames | Bulk
 
@@ -120,6 +125,9 @@ class Flow:
     def goodput(self) -> float:
         """bit/s; 0 for a flow that took no time."""
         return self.octets * 8e9 / self.ns if self.ns else 0.0
+
+    def __str__(self) -> str:
+        return self.error or f"{self.octets} bytes, {format_rate(round(self.goodput))}"
 
 
 @dataclass(frozen=True)

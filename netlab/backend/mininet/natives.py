@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from netlab.backend.base import SlotFailure, Slots
@@ -41,6 +41,12 @@ class Natives:
     def serve_udp_echo(self, node: str, port: int) -> None:
         """Have a UDP echo server on a node."""
         self.nodes[node].serve_udp_echo(port)
+
+    def serve_bulk(self, node: str, port: int, congestion: str) -> Callable[[], None]:
+        """Have a sink for TCP on a node; call what is returned when it is no longer needed."""
+        at = self.nodes[node]
+        at.open_sink(port, congestion)
+        return lambda: at.close_sink(port)
 
     def flush(self) -> None:
         """Have every record so far delivered."""

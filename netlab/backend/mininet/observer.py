@@ -7,12 +7,10 @@ import weakref
 from typing import TYPE_CHECKING
 
 from netlab.backend.mininet.arena import Arena
-from netlab.backend.mininet.tasks import words_of
 from netlab.probe.source import NATIVE_LATENCY, SETTLING, TICK, UNFINISHED, KernelProbe
 from netlab.topology.spec import Plan
 from netlab.trace.log import Log
 from netlab.trace.record import Row
-from netlab.workload.spec import Reply
 
 if TYPE_CHECKING:
     import socket
@@ -43,9 +41,9 @@ class Observer:
         probe.start()
         self._probe = probe
 
-    def tell(self, t: int, node: str, program: str, reply: Reply) -> None:
-        """A program's words about a request; from any thread."""
-        row = (t, "app", node, program, -1, 0, (words_of(reply), reply.rtt))
+    def tell(self, t: int, node: str, program: str, said: str, value: int) -> None:
+        """A program's words; from any thread."""
+        row = (t, "app", node, program, -1, 0, (said, value))
         if self._probe is not None:
             self._probe.add(row)
         else:

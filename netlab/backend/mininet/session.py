@@ -6,7 +6,7 @@ import os
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any
 
@@ -19,13 +19,14 @@ from netlab.backend.mininet.observer import Observer
 from netlab.backend.mininet.remote import RemoteNet
 from netlab.backend.mininet.tasks import Stop, Tasks, source_named
 from netlab.backend.mininet.verify import differences
-from netlab.backend.names import address_of, node_named
+from netlab.backend.names import address_of, node_named, owner, sinks_of
 from netlab.errors import BadInput, NetlabError, Unavailable
 from netlab.probe import tracefs
 from netlab.topology.codec import plan_to_data
 from netlab.topology.spec import Plan
 from netlab.trace.log import DEFAULT_LIMIT, Header, Log
-from netlab.workload.spec import Bulk, Outcome, Ping, UdpEcho, Workload
+from netlab.workload.bulk import check_bulk, check_control
+from netlab.workload.spec import Bulk, Frames, Outcome, UdpEcho, Workload
 
 
 class _Parts:
@@ -103,20 +104,27 @@ class MininetSession:
 
     def run(self, workloads: Sequence[Workload]) -> tuple[Outcome, ...]:
         """Run the workloads together to their end; the log has what they did. An interrupt ends their commands."""
-        stop = Stop()
+        check_bulk(workloads, self.plan.name)
+        stop, sinks = Stop(), sinks_of(self.plan, workloads)
         jobs = [self._prepared(workload, stop) for workload in workloads]
+        with ExitStack() as ends:
+            for (server, port), congestion in sinks.items():
+                ends.callback(self._at(server).serve_bulk(server, port, congestion))
+            outcomes = self._run(jobs, stop)
+        self._natives.flush()
+        self._parts.observer.settle()
+        return outcomes
+
+    def _run(self, jobs: Sequence[Callable[[], Outcome]], stop: Stop) -> tuple[Outcome, ...]:
         pool = ThreadPoolExecutor(max(1, len(jobs)), thread_name_prefix="netlab-workload")
         try:
             under_way: list[Future[Outcome]] = [pool.submit(job) for job in jobs]
-            outcomes = tuple(future.result() for future in under_way)
+            return tuple(future.result() for future in under_way)
         except BaseException:
             stop()
             raise
         finally:
             pool.shutdown(wait=False)
-        self._natives.flush()
-        self._parts.observer.settle()
-        return outcomes
 
     def close(self) -> None:
         """Take the network down: returns when nothing of it is left. A second call does nothing."""
@@ -146,10 +154,10 @@ class MininetSession:
 
     def _prepared(self, workload: Workload, stop: Stop) -> Callable[[], Outcome]:
         """A workload that can start at once: its names are right and its server is up."""
-        if isinstance(workload, Bulk):
-            raise Unavailable("bulk transfers run in the simulated world", where=self.plan.name)
         src = source_named(self.plan, workload)
-        if isinstance(workload, (Ping, UdpEcho)):
+        if isinstance(workload, Bulk) and src in self._natives:
+            check_control(workload, self.plan.name)
+        if not isinstance(workload, Frames):
             address_of(self.plan, workload.dst, workload.family)
         if isinstance(workload, UdpEcho):
             self._serve(workload)
@@ -159,11 +167,13 @@ class MininetSession:
         return lambda: tasks.run(workload, stop)
 
     def _serve(self, workload: UdpEcho) -> None:
-        server = next((n.name for n in self.plan.nodes if workload.dst in (n.name, *n.addresses)), "")
-        if not server:
-            return  # an address that nobody has: the datagrams say so
-        host = self._natives if server in self._natives else self._tasks
-        host.serve_udp_echo(server, workload.port)
+        server = owner(self.plan, workload.dst)
+        if server:  # else an address that nobody has: the datagrams say so
+            self._at(server).serve_udp_echo(server, workload.port)
+
+    def _at(self, node: str) -> Natives | Tasks:
+        """Who starts programs on a node."""
+        return self._natives if node in self._natives else self._tasks
 
 
 class MininetBackend:

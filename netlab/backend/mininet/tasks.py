@@ -18,12 +18,14 @@ from netlab.backend.names import address_of, node_named
 from netlab.errors import BadInput, NetlabError, Unavailable
 from netlab.topology.spec import Plan
 from netlab.units import SEC, format_time
-from netlab.workload.spec import Frames, Outcome, Ping, Reply, UdpEcho
+from netlab.workload.spec import Bulk, Flow, Frames, Outcome, Ping, Reply, UdpEcho, Workload, length
 
-Tell = Callable[[int, str, str, Reply], None]
-"""(CLOCK_MONOTONIC ns, node, program, reply): where the news of a request goes."""
+Tell = Callable[[int, str, str, str, int], None]
+"""(CLOCK_MONOTONIC ns, node, program, what it says, a value): where a program's words go."""
 _ECHO = ("port", "sport", "count", "interval", "size", "timeout", "start")
+_POUR = ("port", "size", "duration", "flows", "timeout", "start")
 _TRAFFIC = str(Path(__file__).with_name("traffic.py"))
+_BULK = str(Path(__file__).with_name("bulktraffic.py"))
 _GRACE = 10.0
 """Seconds that a command may take beyond what its workload lasts."""
 
@@ -70,15 +72,26 @@ class Tasks:
                 return
             server = self.arena.start(node, _python(_TRAFFIC, "serve", str(port)))
             if next(server.lines(), "") != "ready":
-                said = server.wait(5).stderr.strip().rpartition("\n")[2]
+                said = _last_words(server.wait(5))
                 raise Unavailable(f"no UDP echo server can be started on '{node}': {said}", where=self.plan.name)
             self._servers[node, port] = server
 
-    def run(self, workload: Ping | UdpEcho | Frames, stop: Stop) -> Outcome:
+    def serve_bulk(self, node: str, port: int, congestion: str) -> Callable[[], None]:
+        """Have a sink for TCP on a kernel host, ready; call what is returned when it is no longer needed."""
+        server = self.arena.start(node, _python(_BULK, "sink", str(port), kernel_name(congestion)))
+        if next(server.lines(), "") != "ready":
+            raise Unavailable(
+                f"no sink can be started on '{node}': {_last_words(server.wait(5))}", where=self.plan.name
+            )
+        return server.cancel
+
+    def run(self, workload: Workload, stop: Stop) -> Outcome:
         """Run a workload to its end, or until ``stop``: then its outcome is incomplete."""
         if isinstance(workload, Ping):
             return self._ping(workload, stop)
-        return self._echo(workload, stop) if isinstance(workload, UdpEcho) else self._frames(workload, stop)
+        if isinstance(workload, UdpEcho):
+            return self._echo(workload, stop)
+        return self._bulk(workload, stop) if isinstance(workload, Bulk) else self._frames(workload, stop)
 
     def _ping(self, workload: Ping, stop: Stop) -> Outcome:
         argv = ping.command(workload, address_of(self.plan, workload.dst, workload.family))
@@ -90,7 +103,7 @@ class Tasks:
             reply = ping.reply(text, workload.timeout)
             if reply is not None and reply.seq not in replies:
                 replies[reply.seq] = reply
-                self.tell(time.monotonic_ns(), workload.src, "ping", reply)
+                self._news(time.monotonic_ns(), workload.src, "ping", reply)
 
         env = {**os.environ, "LC_ALL": "C"}
         done = self._run(workload.src, argv, _seconds(workload), line, stop, env=env)
@@ -106,11 +119,30 @@ class Tasks:
             said = json.loads(text)
             kind = "error" if said["error"] else "answered"
             replies[said["seq"]] = reply = Reply(said["seq"], kind, said["rtt"], said["error"])  # type: ignore[arg-type]
-            self.tell(said["t"], workload.src, "udp-echo", reply)
+            self._news(said["t"], workload.src, "udp-echo", reply)
 
         request = {**fields, "dst": address_of(self.plan, workload.dst, workload.family)}
-        self._program(workload.src, "echo", request, _seconds(workload), line, stop)
+        self._program(workload.src, _TRAFFIC, "echo", request, _seconds(workload), line, stop)
         return self._outcome(workload, replies, "udp-echo")
+
+    def _bulk(self, workload: Bulk, stop: Stop) -> Outcome:
+        request = {name: getattr(workload, name) for name in _POUR} | {
+            "dst": address_of(self.plan, workload.dst, workload.family),
+            "congestion": kernel_name(workload.congestion),
+            "late": workload.late,
+        }
+        flows: dict[int, Flow] = {}
+
+        def line(text: str) -> None:
+            said = json.loads(text)
+            flows[said["flow"]] = flow = Flow(said["octets"], said["ns"], said["error"])
+            self.tell(said["t"], workload.src, "bulk", str(flow), flow.octets)
+
+        done = self._program(workload.src, _BULK, "pour", request, length(workload) / SEC, line, stop)
+        if not done.ok and done.why == "exited":
+            raise Unavailable(f"'{workload.src}' cannot send: {_last_words(done)}", where=self.plan.name)
+        missing = Flow(0, 0, "not begun")
+        return Outcome(workload, flows=tuple(flows.get(n, missing) for n in range(workload.flows)))
 
     def _frames(self, workload: Frames, stop: Stop) -> Outcome:
         device = self.arena.devices[workload.interface].kernel
@@ -121,26 +153,26 @@ class Tasks:
             "start": workload.start,
         }
         seconds = (workload.start + len(workload.frames) * workload.interval) / SEC
-        done = self._program(workload.src, "frames", request, seconds, lambda _line: None, stop)
+        done = self._program(workload.src, _TRAFFIC, "frames", request, seconds, lambda _line: None, stop)
         if not done.ok:
-            said = done.stderr.strip().rpartition("\n")[2]
-            raise NetlabError(f"frames could not be sent on {workload.interface}: {said or done.why}")
+            raise NetlabError(f"frames could not be sent on {workload.interface}: {_last_words(done)}")
         return Outcome(workload, ())
 
     def _program(
         self,
         node: str,
+        file: str,
         verb: str,
         request: dict[str, Any],
         seconds: float,
         line: Callable[[str], None],
         stop: Stop,
     ) -> Completed:
-        """Run one of `traffic`'s programs; its request lies in memory that it inherits."""
+        """Run one of the programs of a file; its request lies in memory that it inherits."""
         memory = os.memfd_create("netlab-request")
         try:
             os.write(memory, json.dumps(request).encode())
-            return self._run(node, _python(_TRAFFIC, verb, "{fd3}"), seconds, line, stop, fds=(memory,))
+            return self._run(node, _python(file, verb, "{fd3}"), seconds, line, stop, fds=(memory,))
         finally:
             os.close(memory)
 
@@ -164,11 +196,14 @@ class Tasks:
         finally:
             stop.discard(job)
 
+    def _news(self, t: int, node: str, program: str, reply: Reply) -> None:
+        self.tell(t, node, program, words_of(reply), reply.rtt)
+
     def _outcome(self, workload: Ping | UdpEcho, replies: dict[int, Reply], program: str) -> Outcome:
         for seq in range(1, workload.count + 1):
             if seq not in replies:
                 replies[seq] = Reply(seq, "silence")
-                self.tell(time.monotonic_ns(), workload.src, program, replies[seq])
+                self._news(time.monotonic_ns(), workload.src, program, replies[seq])
         return Outcome(workload, tuple(replies[seq] for seq in range(1, workload.count + 1)))
 
 
@@ -180,6 +215,15 @@ def _python(*words: str) -> list[str]:
     return [sys.executable, "-I", "-S", *words]
 
 
+def kernel_name(congestion: str) -> str:
+    """What Linux calls a congestion control: our "newreno" is its "reno"."""
+    return "reno" if congestion == "newreno" else congestion
+
+
+def _last_words(done: Completed) -> str:
+    return done.stderr.strip().rpartition("\n")[2] or done.why
+
+
 def words_of(reply: Reply) -> str:
     """What a program says of a reply, as in the simulated world."""
     if reply.result == "answered":
@@ -187,7 +231,7 @@ def words_of(reply: Reply) -> str:
     return f"seq {reply.seq}: {reply.said or 'no answer'}"
 
 
-def source_named(plan: Plan, workload: Ping | UdpEcho | Frames) -> str:
+def source_named(plan: Plan, workload: Workload) -> str:
     """The name of the workload's source, which must be able to send. BadInput says why it is not."""
     node = node_named(plan, workload.src)
     if node.kind == "switch" and node.stack == "kernel":

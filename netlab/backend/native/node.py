@@ -62,6 +62,16 @@ class NativeNode:
         self._ask(key, "serve", port)
         self._wait(key, START_LIMIT)
 
+    def open_sink(self, port: int, congestion: str) -> None:
+        """Have a sink for TCP on the node, with a congestion control of our stack ("" for its own)."""
+        self._ask(("sink", port), "sink", port, congestion)
+        self._wait(("sink", port), START_LIMIT)
+
+    def close_sink(self, port: int) -> None:
+        """Take no more connections at that port; nothing when the node is gone."""
+        with contextlib.suppress(OSError):
+            self._messages.send("unsink", port)
+
     def flush(self) -> None:
         """Have every record so far delivered before this returns."""
         self._ask("flushed", "flush")
@@ -113,8 +123,8 @@ class NativeNode:
                 self._reply(question, *self._answer(slot, args))
             case ("outcomes", number, found):
                 self._settle(number, found)
-            case ("served", port):
-                self._settle(("served", port), None)
+            case ("served" | "sink", port):
+                self._settle((message[0], port), None)
             case (key,):
                 self._settle(key, None)
 

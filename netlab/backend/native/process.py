@@ -24,7 +24,7 @@ from netlab.topology.codec import plan_from_data
 from netlab.topology.spec import Plan
 from netlab.trace.record import Row
 from netlab.workload.apps import App, FrameSender, Pinger, UdpEchoClient, UdpEchoServer
-from netlab.workload.bulk import BulkClient
+from netlab.workload.bulk import BulkClient, Sink
 from netlab.workload.spec import Bulk, Frames, Ping, length
 
 FLUSH = 0.02
@@ -44,6 +44,7 @@ class NodeProcess:
         self.rows: list[Row] = []
         self._questions = count(1)
         self._idents, self._ports = count(4096), count(49152)
+        self._sinks: dict[int, Sink] = {}
         self._running: dict[int, tuple[list[App], int]] = {}
         calls: dict[str, SlotCall] = {slot: self._asker(slot) for slot in slots}
         self.host = build_host(self.plan.node(name), self.plan, slots=calls)
@@ -61,8 +62,9 @@ class NodeProcess:
         self.messages.send("ready")
         flushed = time.monotonic()
         while True:
+            now = self.executor.now()  # so that every timer of a workload has run before its end is looked at
             wait = self.executor.run_timers()
-            self._finish()
+            self._finish(now)
             for fd, _ in poller.poll(self._patience(wait)):
                 if fd in rings:
                     self.executor.poll(*rings[fd])
@@ -105,6 +107,13 @@ class NodeProcess:
             if ("udp", port) not in self.host.sockets:
                 UdpEchoServer(self.host, port)
             self.messages.send("served", port)
+        elif kind == "sink":
+            port, congestion = rest
+            if port not in self._sinks:
+                self._sinks[port] = Sink(self.host, port, keep=False, congestion=congestion)
+            self.messages.send("sink", port)
+        elif kind == "unsink":
+            self.executor.inject(self._sinks.pop(rest[0]).close(self.executor.now()))
         elif kind == "flush":
             self._flush()
             self.messages.send("flushed")
@@ -132,9 +141,8 @@ class NodeProcess:
         if self.executor.emit:
             self.executor.emit((now, "app", self.host.name, program, 0, 0, (said, value)))
 
-    def _finish(self) -> None:
-        """Answer for workloads that have nothing left to wait for."""
-        now = self.executor.now()
+    def _finish(self, now: int) -> None:
+        """Answer for workloads that have nothing left to wait for, or that were to last until ``now`` at most."""
         for number, (apps, deadline) in list(self._running.items()):
             if now >= deadline or all(app.settled() for app in apps):
                 del self._running[number]

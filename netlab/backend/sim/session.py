@@ -9,7 +9,7 @@ from itertools import count
 from types import TracebackType
 
 from netlab.backend.base import Problem, SlotFailure, Slots
-from netlab.backend.names import destination, node_named
+from netlab.backend.names import destination, node_named, owner, sinks_of
 from netlab.backend.sim.account import AccountedExecutor
 from netlab.backend.sim.costs import LINE_RATE
 from netlab.backend.sim.executor import HostExecutor, Port
@@ -154,7 +154,9 @@ class SimSession:
     def run(self, workloads: Sequence[Workload]) -> tuple[Outcome, ...]:
         """Run the workloads together until nothing is left to happen, or what happens has no end."""
         check_bulk(workloads, self.plan.name)
+        sinks = sinks_of(self.plan, workloads)
         apps = [self._app(workload) for workload in workloads]
+        self._open_sinks(sinks)
         for app in apps:
             app.start(self.loop.now)
         for executor in self.executors.values():
@@ -195,30 +197,22 @@ class SimSession:
             return Pinger(host, workload, dst, next(self._idents), say)
         if isinstance(workload, Bulk):
             check_control(workload, self.plan.name)
-            self._sink(workload)
             return BulkClient(host, workload, dst, say)
         self._serve(workload)
         return UdpEchoClient(host, workload, dst, workload.sport or next(self._ports), say)
 
-    def _server(self, dst: str) -> str:
-        """The node that is meant by its name or by an address of it; "" for an address that nobody has."""
-        return next((n.name for n in self.plan.nodes if dst in (n.name, *n.addresses)), "")
-
     def _serve(self, workload: UdpEcho) -> None:
-        server = self._server(workload.dst)
+        server = owner(self.plan, workload.dst)
         if server and (server, workload.port) not in self._servers:
             self._servers.add((server, workload.port))
             UdpEchoServer(self.executors[server].host, workload.port)
 
-    def _sink(self, workload: Bulk) -> None:
-        """A sink for the length of a run, unless another flow has brought one, or something else listens there."""
-        server = self._server(workload.dst)
-        port = workload.port
-        if not server or (server, port) in self._sinks:
-            return
-        host = self.executors[server].host
-        if (None, port) not in host.tcp.layer.listeners:
-            self._sinks[server, port] = Sink(host, port, keep=False, congestion=workload.congestion)
+    def _open_sinks(self, sinks: Mapping[tuple[str, int], str]) -> None:
+        """Sinks for the length of a run, but where something else listens."""
+        for (server, port), congestion in sinks.items():
+            host = self.executors[server].host
+            if (None, port) not in host.tcp.layer.listeners:
+                self._sinks[server, port] = Sink(host, port, keep=False, congestion=congestion)
 
     def _close_sinks(self) -> None:
         for (server, _), sink in self._sinks.items():
