@@ -95,7 +95,7 @@ class Flow:
         self.began = time.monotonic_ns()
         code = self.sock.connect_ex((request["dst"], request["port"]))
         if code not in (0, errno.EINPROGRESS):
-            self.end(_words(code))
+            self.end(_LOCAL.get(code) or _words(code))
 
     @property
     def events(self) -> int:
@@ -158,7 +158,7 @@ class Flow:
 
 
 def _words(code: int) -> str:
-    return _LOCAL.get(code) or errno.errorcode.get(code, f"error {code}")
+    return errno.errorcode.get(code, f"error {code}")
 
 
 def pour(request: dict[str, Any]) -> None:

@@ -40,6 +40,8 @@ class TcpFault(NamedTuple):
 
     pair: Pair
     seq: int
+    error: str
+    """The errno's name that it stands for."""
     hard: bool
     """Whether it ends an attempt to connect (RFC 1122 §4.2.3.9)."""
     mtu: int
@@ -131,8 +133,7 @@ class HostTcp:
         if isinstance(message, TcpNews):
             return self.tell(message.told, now)
         assert isinstance(message, TcpFault)
-        error = "ECONNREFUSED" if message.hard else "EHOSTUNREACH"
-        said = self.layer.icmp(message.pair, message.seq, now, error, hard=message.hard, mtu=message.mtu)
+        said = self.layer.icmp(message.pair, message.seq, now, message.error, hard=message.hard, mtu=message.mtu)
         return self.follow(said, now, cause=pkt)
 
     def _arm(self) -> None:
@@ -147,9 +148,16 @@ class HostTcp:
         return self.follow(self.layer.timer(now), now)
 
 
-HARD = frozenset({icmp.PROTOCOL_UNREACHABLE, icmp.PORT_UNREACHABLE, icmp.ADMIN_PROHIBITED})
-"""ICMP codes that end an attempt to connect (RFC 1122 §4.2.3.9)."""
-HARD6 = frozenset({icmpv6.ADMIN_PROHIBITED, icmpv6.PORT_UNREACHABLE})
+REFUSED = "ECONNREFUSED"
+"""What ends an attempt to connect in any system (RFC 1122 §4.2.3.9)."""
+ERRORS = {
+    icmp.NET_UNREACHABLE: "ENETUNREACH",
+    icmp.PROTOCOL_UNREACHABLE: REFUSED,
+    icmp.PORT_UNREACHABLE: REFUSED,
+    icmp.ADMIN_PROHIBITED: REFUSED,
+}
+"""Code of ICMP's "unreachable" -> errno; EHOSTUNREACH for the others."""
+ERRORS6 = {icmpv6.NO_ROUTE: "ENETUNREACH", icmpv6.ADMIN_PROHIBITED: REFUSED, icmpv6.PORT_UNREACHABLE: REFUSED}
 """The same for ICMPv6."""
 
 
@@ -226,22 +234,22 @@ def leaves_sum(host: Host, out: Outgoing) -> bool:
 
 def tcp_fault(m: Mbuf, message: icmp.Header, quoted: ipv4.Header, body: bytes, mtu: int) -> Hop:
     """An ICMP error that quotes a segment is for its connection; eight bytes of it are enough (RFC 5927 §4.1)."""
-    hard = message.type == icmp.UNREACHABLE and message.code in HARD
-    return _fault(m, quoted.src, quoted.dst, 4, body[quoted.size : quoted.size + 8], hard, mtu)
+    error = ERRORS.get(message.code, "EHOSTUNREACH") if message.type == icmp.UNREACHABLE else "EHOSTUNREACH"
+    return _fault(m, quoted.src, quoted.dst, 4, body[quoted.size : quoted.size + 8], error, mtu)
 
 
 def tcp_fault6(m: Mbuf, message: icmp.Header, quoted: ipv6.Header, begin: bytes, mtu: int) -> Hop:
     """The same for ICMPv6; ``begin`` is what was quoted of the segment."""
-    hard = message.type == icmpv6.UNREACHABLE and message.code in HARD6
-    return _fault(m, quoted.src, quoted.dst, 6, begin[:8], hard, mtu)
+    error = ERRORS6.get(message.code, "EHOSTUNREACH") if message.type == icmpv6.UNREACHABLE else "EHOSTUNREACH"
+    return _fault(m, quoted.src, quoted.dst, 6, begin[:8], error, mtu)
 
 
-def _fault(m: Mbuf, local: int, remote: int, version: int, begin: bytes, hard: bool, mtu: int) -> Hop:
+def _fault(m: Mbuf, local: int, remote: int, version: int, begin: bytes, error: str, mtu: int) -> Hop:
     if len(begin) < 8:
         return drop("ICMP error quotes nothing that was sent here", m)
     sport, dport = int.from_bytes(begin[:2], "big"), int.from_bytes(begin[2:4], "big")
     pair = Pair(local, sport, remote, dport, version)
-    m.tag = (KEY, TcpFault(pair, int.from_bytes(begin[4:], "big"), hard, mtu))
+    m.tag = (KEY, TcpFault(pair, int.from_bytes(begin[4:], "big"), error, error == REFUSED, mtu))
     return to("socket.deliver", m)
 
 

@@ -19,8 +19,8 @@ def concerns(c: Connection, seq: int) -> bool:
 
 
 def unreachable(c: Connection, error: str, *, hard: bool) -> None:
-    """A hard error ends an attempt to connect (RFC 1122 §4.2.3.9); anything else is only remembered (RFC 5461)."""
-    if c.state == SYN_SENT and hard and c.knobs.icmp_may_reset:
+    """A hard error ends an attempt to connect (RFC 1122 §4.2.3.9), with Linux any; else it is remembered (RFC 5461)."""
+    if c.state == SYN_SENT and (hard or c.knobs.unreachable_ends_connect) and c.knobs.icmp_may_reset:
         c.die("receive RST", "refused", error)
         return
     c.soft_error = error

@@ -60,6 +60,8 @@ class Knobs:
     blackhole: bool = False
     """Say nothing where no socket is."""
     icmp_may_reset: bool = True
+    unreachable_ends_connect: bool = False
+    """Whether any ICMP error ends an attempt to connect (Linux), and not only a hard one."""
     takes_ack_of_old: bool = True
     """Whether the acknowledgement of a segment that holds nothing new is looked at (BSD does)."""
     # ---- retransmission (RFC 6298, 5681, 6582, 6675, 8985)
@@ -124,6 +126,7 @@ def linux() -> Knobs:
         quick_acks=16,
         challenge_limit=1,
         challenge_period=500 * MS,
+        unreachable_ends_connect=True,
         takes_ack_of_old=False,
         rto_minimum=200 * MS,
         rto_slop=0,
