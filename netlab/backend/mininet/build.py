@@ -12,6 +12,7 @@ from netlab.backend.mininet import rtnl
 from netlab.backend.mininet.nodes import ArenaNet
 from netlab.backend.mininet.offload import finish_in_software
 from netlab.backend.mininet.rooms import Room, new_rooms, own_room, sysctl
+from netlab.backend.native.afpacket import takes_whole
 from netlab.topology.spec import Plan, PlanNode
 
 _FORWARDING = 3
@@ -137,9 +138,10 @@ def _prepare(node: PlanNode, plan: Plan) -> None:
 
 
 def _complete_frames(network: Network) -> None:
-    """Have the last kernel device before one of our stacks finish checksums and segments: AF_PACKET won't."""
+    """Have the last kernel device before one of our stacks finish checksums and segments, unless it takes them long."""
     for interface in network.plan.interfaces():
-        if network.plan.node(interface.node).stack == "netlab":
+        node = network.plan.node(interface.node)
+        if node.stack == "netlab" and not takes_whole(node):
             peer = network.devices[interface.peer]
             room = network.rooms[peer.room] if peer.room else network.own
             with room.networking():

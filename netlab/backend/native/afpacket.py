@@ -13,6 +13,7 @@ from typing import TypeVar
 from netlab.backend.native.packetsocket import PacketSocket
 from netlab.stack.ifcaps import CHECKSUMS, SOFTWARE, Capability
 from netlab.stack.offload import Offload
+from netlab.topology.spec import PlanNode
 
 GONE = frozenset((errno.ENETDOWN, errno.ENXIO, errno.ENODEV))
 """What the kernel says of a device that is down, or no longer there."""
@@ -70,6 +71,15 @@ class AfPacket:
     def receive(self, queue: int = 0) -> bytes | None:
         """The queue's next frame. SuperFrame, a ValueError, for one that nobody can cut."""
         return _unless_gone(self._rings[queue].receive, None) if self._rings else None
+
+
+def takes_whole(node: PlanNode) -> bool:
+    """Whether long TCP segments cross the interfaces of a node of ours whole: a host's do.
+
+    A router or a switch of ours passes frames on as they are on a wire, and so does a host with VLANs or overlays, whose
+    frames are wrapped in others.
+    """
+    return node.kind == "host" and not node.vlans and not node.vteps
 
 
 def _unless_gone(act: Callable[[], T], otherwise: T) -> T:

@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any
 
 from netlab.backend.names import destination
-from netlab.backend.native.afpacket import AfPacket
+from netlab.backend.native.afpacket import AfPacket, takes_whole
 from netlab.backend.native.executor import LiveExecutor
 from netlab.backend.native.messages import Messages, failure_to_data, outcome_to_data, plain, workload_from_data
 from netlab.stack.host import build_host
@@ -48,8 +48,12 @@ class NodeProcess:
         self._running: dict[int, tuple[list[App], int]] = {}
         calls: dict[str, SlotCall] = {slot: self._asker(slot) for slot in slots}
         self.host = build_host(self.plan.node(name), self.plan, slots=calls)
+        whole = takes_whole(self.plan.node(name))
+        self.host.tcp.offload(whole)
         queues = {interface.name: interface.queues for interface in self.plan.node(name).interfaces}
-        self.drivers = {plain: AfPacket(device, queues=queues.get(plain, 1)) for plain, device in devices.items()}
+        self.drivers = {
+            plain: AfPacket(device, queues=queues.get(plain, 1), offload=whole) for plain, device in devices.items()
+        }
         emit = self.rows.append if traced else None
         self.executor = LiveExecutor(self.host, dict(self.drivers), base=base, ids=count(1), emit=emit)
 
