@@ -171,7 +171,7 @@ class Connection:
     def open(self, now: int) -> list[Action]:
         """Active open: send a SYN, with what is queued if there is a cookie for it (RFC 7413 §4.2)."""
         self._enter(now)
-        self._step("active open")
+        self.step("active open")
         if self.keep_init:
             self.timers["connect"] = now + self.keep_init
         output.send_syn(self)
@@ -311,10 +311,9 @@ class Connection:
         """TSval: ms (RFC 7323 §5.4)."""
         return (self.now // MS + self._offset) % (1 << 32)
 
-    def _step(self, event: str) -> None:
+    def step(self, event: str) -> None:
+        """Go to the next state, as the table says (KeyError where it says nothing)."""
         self.state = after(self.state, event)
-
-    step = _step
 
     def tell(self, what: str, error: str = "") -> None:
         """An event for the owner."""
@@ -322,7 +321,7 @@ class Connection:
 
     def die(self, event: str, what: str, error: str = "") -> None:
         """The connection ends by ``event``; the owner is told."""
-        self._step(event)
+        self.step(event)
         self.error = error
         self.forget()
         self.tell(what, error)
@@ -355,7 +354,7 @@ class Connection:
                 self.die("close", "closed")
             return
         if self.state in (SYN_RECEIVED, ESTABLISHED, CLOSE_WAIT):
-            self._step("close")
+            self.step("close")
             self.fin_queued = True
             output.push(self)
 

@@ -18,7 +18,7 @@ from netlab.backend.sim.session import SimSession
 from netlab.topology.load import load_topology
 from netlab.topology.resolve import resolve
 from netlab.units import MS, US
-from netlab.workload.spec import Ping, UdpEcho
+from netlab.workload.spec import Bulk, Ping, UdpEcho
 print(netlab.sim.loop.__file__.endswith(".py"))
 for name in ("line,3", "star,4", "dumbbell", "pair,loss=20 %", "multiqueue", "qinq", "vlan_trunk", "vxlan"):
     plan = resolve(load_topology(name))
@@ -29,6 +29,11 @@ for name in ("line,3", "star,4", "dumbbell", "pair,loss=20 %", "multiqueue", "qi
         with SimSession(plan, seed=3, **choices) as session:
             session.run(asked)
         print(name, len(session.log), session.log.digest())
+for congestion in ("newreno", "cubic", "dctcp"):
+    narrow = resolve(load_topology("dumbbell,rate=20 Mbit/s,delay=2 ms,queue=20 packets,loss=1 %"))
+    with SimSession(narrow, seed=3) as session:
+        session.run([Bulk("h1", "h3", size=200_000, congestion=congestion), Bulk("h4", "h2", size=200_000)])
+    print(congestion, len(session.log), session.log.digest())
 """
 
 
@@ -52,4 +57,4 @@ def test_compiled_modules_make_the_same_records(tmp_path: Path) -> None:
     as_written, as_compiled = run_in(ROOT), run_in(compiled)
     assert (as_written[0], as_compiled[0]) == ("True", "False"), "the one runs from sources, the other does not"
     assert as_compiled[1:] == as_written[1:]
-    assert len(as_written) == 17
+    assert len(as_written) == 20
