@@ -25,10 +25,10 @@ _GRACE = 20.0
 class Natives:
     """Every node of the plan with ``stack: netlab``, at work. ``rows`` gets their records, in CLOCK_MONOTONIC ns."""
 
-    def __init__(self, arena: Arena, plan: Plan, rows: Rows, slots: Slots) -> None:
+    def __init__(self, arena: Arena, plan: Plan, rows: Rows, slots: Slots, *, traced: bool = True) -> None:
         names = [node.name for node in plan.nodes if node.stack == "netlab"]
         with ThreadPoolExecutor(max(1, len(names))) as pool:  # each waits until its process is ready
-            starting = [pool.submit(_start, arena, plan, name, rows, slots) for name in names]
+            starting = [pool.submit(_start, arena, plan, name, rows, slots, traced) for name in names]
         self.nodes: dict[str, NativeNode] = {node.name: node for node in (one.result() for one in starting)}
 
     def __contains__(self, node: str) -> bool:
@@ -64,7 +64,7 @@ class Natives:
             node.close()
 
 
-def _start(arena: Arena, plan: Plan, name: str, rows: Rows, slots: Slots) -> NativeNode:
+def _start(arena: Arena, plan: Plan, name: str, rows: Rows, slots: Slots, traced: bool) -> NativeNode:
     import socket
 
     ours, theirs = socket.socketpair()
@@ -73,4 +73,4 @@ def _start(arena: Arena, plan: Plan, name: str, rows: Rows, slots: Slots) -> Nat
         arena.spawn(name, argv, [theirs.fileno()], env={**os.environ, "NETLAB_PATH": json.dumps(search_path())})
     devices = {i.name: arena.devices[i.name].kernel for i in plan.node(name).interfaces}
     own = {slot: call for (node, slot), call in slots.items() if node == name}
-    return NativeNode(name, plan, devices, ours, base=0, rows=rows, slots=own)
+    return NativeNode(name, plan, devices, ours, base=0, rows=rows, slots=own, traced=traced)

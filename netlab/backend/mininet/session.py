@@ -86,7 +86,9 @@ class MininetSession:
             if watched:
                 observer.start(self.arena, tracing=tracing)
             self._tasks = Tasks(self.arena, plan, observer.tell)
-            self._parts.natives = self._natives = Natives(self.arena, plan, observer.add_native, slots or {})
+            self._parts.natives = self._natives = Natives(
+                self.arena, plan, observer.add_native, slots or {}, traced=watched
+            )
         except BaseException:
             self.close()
             raise

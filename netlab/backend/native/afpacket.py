@@ -76,8 +76,7 @@ class AfPacket:
 def takes_whole(node: PlanNode) -> bool:
     """Whether long TCP segments cross the interfaces of a node of ours whole: a host's do.
 
-    A router or a switch of ours passes frames on as they are on a wire, and so does a host with VLANs or overlays, whose
-    frames are wrapped in others.
+    A router or a switch of ours passes frames on as they are on a wire; a host with VLANs or overlays wraps them.
     """
     return node.kind == "host" and not node.vlans and not node.vteps
 
