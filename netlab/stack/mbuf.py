@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from netlab.stack.ifnet import Ifnet
     from netlab.stack.offload import Offload
+    from netlab.stack.pressure.account import Charge
 
 
 class Mbuf:
@@ -17,6 +18,7 @@ class Mbuf:
 
     __slots__ = (
         "born",
+        "charge",
         "data",
         "fib",
         "ifp",
@@ -62,6 +64,8 @@ class Mbuf:
         """What is still to be cut or summed, or was (see `offload`); None: nothing."""
         self.tags: tuple[tuple[int, int], ...] = ()
         """VLAN tags that are off the bytes, outermost first: (EtherType, tag control information)."""
+        self.charge: Charge | None = None
+        """Whom its bytes are charged to until they have left (skb->sk of Linux); None where nobody counts."""
 
     def __len__(self) -> int:
         return len(self.data)

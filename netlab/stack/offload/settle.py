@@ -57,6 +57,9 @@ def pieces(m: Mbuf, frames: list[bytes]) -> list[Mbuf]:
         piece = m.copy()
         piece.data, piece.pkt, piece.parent, piece.offload = frame, 0, m.pkt, None
         made.append(piece)
+    if m.charge is not None and m.offload is not None and m.offload.segsz:
+        for one, charge in zip((m, *made), m.charge.cut(m.offload.segsz), strict=True):
+            one.charge = charge
     m.data, m.offload = frames[0], None
     return [m, *made]
 

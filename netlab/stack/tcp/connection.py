@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from netlab.stack.tcp import deadlines, icmp, output, receive
 from netlab.stack.tcp.congestion import CONTROLS
+from netlab.stack.tcp.gate import Gate, unsend
 from netlab.stack.tcp.knobs import Knobs
 from netlab.stack.tcp.options import scale_for
 from netlab.stack.tcp.reassembly import Reassembly
@@ -79,6 +80,12 @@ class Connection:
         self.was_cut = False
         """Whether segments have left that somebody cuts on their way."""
         self.nodelay = self.cork = False
+        self.gate: Gate | None = None
+        """What lies below and may say no; None: everything may leave at once."""
+        self.unsent_limit: int | None = None
+        """How many bytes may be queued beyond what was sent (TCP_NOTSENT_LOWAT of Linux)."""
+        self.short = False
+        """Whether a write found less room than it wanted."""
         self.last_sent = 0
         self.simultaneous = False
         """Whether a SYN came in SYN-SENT."""
@@ -228,6 +235,7 @@ class Connection:
     def write(self, data: bytes, *, urgent: bool = False) -> int:
         """Queue data; how many bytes there was room for. `push` sends them."""
         taken = data[: max(0, self.room)]
+        self.short = len(taken) < len(data)
         self.queue += taken
         if urgent and taken:
             self.snd_up = self.queue_start + len(self.queue)
@@ -238,7 +246,19 @@ class Connection:
         """How many bytes `write` would take."""
         if self.fin_queued or not (self.state <= CLOSE_WAIT):
             return 0
-        return self.send_buffer - len(self.queue)
+        room = self.send_buffer - len(self.queue)
+        if self.gate is not None and self.gate.closed:
+            return 0
+        if self.unsent_limit is not None:
+            room = min(room, self.unsent_limit - (self.queue_start + len(self.queue) - self.snd_nxt))
+        return room
+
+    def unsend(self, seq: int) -> bool:
+        """A segment from ``seq`` on (unwrapped) was refused by the own interface: it counts as never sent.
+
+        Whether new data are unsent again, rather than a retransmission lost again. `push` is the caller's affair.
+        """
+        return unsend(self, seq)
 
     @property
     def delivered(self) -> int:

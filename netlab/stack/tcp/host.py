@@ -6,17 +6,22 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from netlab.stack.ifcaps import SOFTWARE, Capability
+from netlab.stack.ifnet import Ifnet
 from netlab.stack.ip import Outgoing as IpOutgoing
 from netlab.stack.ip6.ip import source6, way_to
 from netlab.stack.ip6.state import Outgoing6
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.offload import Offload
+from netlab.stack.pressure.account import Account, Wake
+from netlab.stack.pressure.boundary import Boundary
 from netlab.stack.sockets import Message
 from netlab.stack.stage import Hop, branching, drop, end, stage, to
+from netlab.stack.tcp.connection import Connection
 from netlab.stack.tcp.knobs import Knobs, linux
 from netlab.stack.tcp.layer import Endpoint, Outgoing, Pair, Step, TcpLayer, Told
 from netlab.stack.tcp.listener import Listener
 from netlab.stack.tcp.segment import Event, Segment
+from netlab.stack.vlan import VlanLink
 from netlab.wire import icmp, icmpv6, ipv4, ipv6, tcp
 from netlab.wire.address import is_multicast6
 
@@ -60,6 +65,8 @@ class HostTcp:
         """Whether the checksum of what leaves is left to a device, for each version of IP (TXCSUM)."""
         self.cuts_itself = True
         """Whether no device cuts long segments: then their checksums are left to whoever cuts them."""
+        self.boundaries: dict[str, Boundary] = {}
+        """What stands between TCP and an interface, by its name, where anything does (see `stack.pressure`)."""
 
     def offload(self, on: bool) -> None:
         """Build long segments and join what comes in (GSO, GRO) on every interface; or have neither, nor a device's.
@@ -78,14 +85,17 @@ class HostTcp:
 
     def _longest(self, pair: Pair) -> Callable[[], int]:
         """What asks the interface that a connection leaves by how long a segment may be; 0 for what fits."""
+        ifp = self._leaves_by(pair)
+        return lambda: ifp.longest if ifp is not None else 0
+
+    def _leaves_by(self, pair: Pair) -> Ifnet | None:
+        """The interface that packets to a peer leave by; None where no route leads there."""
         host = self.host
         if pair.version == 6:
             way = way_to(host, Outgoing6(pair.remote, ipv4.TCP))
-            ifp = way[0] if way is not None else None
-        else:
-            route = host.fibs.lookup(pair.remote)
-            ifp = host.interfaces[route.interface] if route is not None else None
-        return lambda: ifp.longest if ifp is not None else 0
+            return way[0] if way is not None else None
+        route = host.fibs.lookup(pair.remote)
+        return host.interfaces[route.interface] if route is not None else None
 
     def _mtu(self, pair: Pair) -> int:
         host = self.host
@@ -111,6 +121,8 @@ class HostTcp:
         for out in step.send:
             m = Mbuf(b"", parent=cause)
             m.tag = out
+            if isinstance(out.gate, Account):
+                m.charge = out.gate.charge(out.segment)
             found.append(Hop("tcp.output", m))
         self._arm()
         return found
@@ -132,9 +144,37 @@ class HostTcp:
         """What "socket.deliver" hands over."""
         if isinstance(message, TcpNews):
             return self.tell(message.told, now)
+        if isinstance(message, Wake):
+            return self._wake(message.account, now)
         assert isinstance(message, TcpFault)
         said = self.layer.icmp(message.pair, message.seq, now, message.error, hard=message.hard, mtu=message.mtu)
         return self.follow(said, now, cause=pkt)
+
+    def press(self, boundary: Boundary) -> None:
+        """From now on connections that leave by the boundary's interface are subject to its policy."""
+        self.boundaries[boundary.name] = boundary
+        self.layer.bind = self._bind
+
+    def _bind(self, connection: Connection, pair: Pair) -> None:
+        boundary = self.boundaries.get(self._way_out(pair))
+        if boundary is not None:
+            connection.gate = Account(connection, pair, boundary)
+            connection.unsent_limit = boundary.policy.unsent
+
+    def _way_out(self, pair: Pair) -> str:
+        """The device that packets to a peer leave by; "" for none, or for a tunnel's."""
+        ifp = self._leaves_by(pair)
+        while ifp is not None and ifp.below is not None:
+            ifp = ifp.below.parent if isinstance(ifp.below, VlanLink) else None
+        return ifp.name if ifp else ""
+
+    def _wake(self, account: Account, now: int) -> list[Hop]:
+        """A connection may go on."""
+        boundary, endpoint = account.boundary, self.layer.endpoints.get(account.pair)
+        before, hops = boundary.taken, []
+        if endpoint is not None and endpoint.connection is account.connection:
+            hops = self.follow(self.layer.done(endpoint, endpoint.connection.push(now)), now)
+        return [*hops, *boundary.woken(account, boundary.taken > before, now)]
 
     def _arm(self) -> None:
         deadline = self.layer.next_timer()
@@ -312,8 +352,16 @@ class TcpSocket:
 
     def send(self, data: bytes, now: int) -> tuple[int, list[Hop]]:
         """Queue data; how many bytes there was room for, and what leaves."""
-        taken = self.endpoint.connection.write(data)
-        return taken, self._push(now)
+        connection = self.endpoint.connection
+        taken = connection.write(data)
+        connection.short = False  # nobody is told of room in the middle of his own call
+        hops = self._push(now)
+        while taken < len(data) and connection.room > 0:  # what left has made room (TCP_NOTSENT_LOWAT)
+            taken += connection.write(data[taken:])
+            connection.short = False
+            hops += self._push(now)
+        connection.short = taken < len(data)
+        return taken, hops
 
     def read(self, size: int, now: int) -> tuple[bytes, list[Hop]]:
         """Take up to ``size`` bytes that have arrived; the peer may be told of the room."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from netlab.stack.tcp.connection import Connection
 from netlab.stack.tcp.cookies import CookieJar, digest, recall, server_cookie, syn_cookie
+from netlab.stack.tcp.gate import Gate
 from netlab.stack.tcp.knobs import Knobs, freebsd
 from netlab.stack.tcp.listener import Listener
 from netlab.stack.tcp.options import PACK
@@ -49,6 +50,8 @@ class Outgoing(NamedTuple):
     tos: int = 0
     ttl: int = 64
     tunnel: Tunnel | None = None
+    gate: Gate | None = None
+    """The gate that it has passed."""
 
 
 class Endpoint:
@@ -100,6 +103,8 @@ class TcpLayer:
         """The ends of a connection -> MTU of the way between."""
         self._longest = longest
         """The ends of a connection -> what says how long its segments may be on their way through the host."""
+        self.bind: Callable[[Connection, Pair], None] | None = None
+        """Gives a new connection its gate; None where there is none."""
         self._heap: list[tuple[int, int, Endpoint]] = []
         self._serial = 0
 
@@ -118,6 +123,8 @@ class TcpLayer:
         )
         if self._longest is not None and not tunnelled:
             made.longest = self._longest(pair)
+        if self.bind is not None:
+            self.bind(made, pair)
         return made
 
     def local_mss(self, pair: Pair, tunnelled: bool = False) -> int:
@@ -295,7 +302,8 @@ class TcpLayer:
         return step
 
     def _outgoing(self, endpoint: Endpoint, segment: Segment) -> Outgoing:
-        return Outgoing(endpoint.pair, segment, endpoint.tos | segment.ecn, endpoint.ttl, endpoint.tunnel)
+        gate = endpoint.connection.gate
+        return Outgoing(endpoint.pair, segment, endpoint.tos | segment.ecn, endpoint.ttl, endpoint.tunnel, gate)
 
     def _tell(self, step: Step, endpoint: Endpoint, event: Event) -> None:
         if event.what == "connected":

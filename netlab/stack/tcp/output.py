@@ -146,6 +146,8 @@ def _emit(c: Connection, seq: int, flags: int, payload: bytes, ecn: int = NOT_EC
     room = segment_room(c)  # before the options are made: a duplicate is told of once
     segsz = room if len(payload) > room else 0
     c.was_cut = c.was_cut or segsz > 0
+    if payload and c.gate is not None:
+        c.gate.took(len(payload), room)
     options = ordinary(c)
     c.out.append(Segment(seq % WRAP, c.rcv_nxt % WRAP, flags, _offer(c), payload, options, urgent, ecn, segsz))
     c.last_ack_sent = c.rcv_nxt
@@ -165,6 +167,9 @@ def push(c: Connection) -> None:
             sent = True
     if not sent and (c.ack_now or (c.was_read and c.state in RECEIVING and window_update_due(c))):
         acknowledge(c)
+    if c.short and c.gate is not None and c.room > 0:
+        c.short = False
+        c.tell("writable")
     _guard(c)
 
 
@@ -189,8 +194,12 @@ def _retransmit(c: Connection) -> bool:
         return False
     if not c.force and c.in_flight + min(len(segment), c.send_mss) > c.control.cwnd:
         return False
-    c.force = False
     room = segment_room(c)
+    if c.gate is not None:
+        size = min(len(segment) - segment.fin, room)
+        if c.gate.ask(size, room) < size:
+            return False
+    c.force = False
     if len(segment) < room:
         c.board.merge_next(segment, room)
     c.board.split(segment, room)
@@ -220,6 +229,8 @@ def _send_new(c: Connection) -> bool:
     if waiting <= 0 and not fin:
         return False
     size = _allowed(c, waiting) if waiting > 0 else 0
+    if size > 0 and c.gate is not None:
+        size = c.gate.ask(size, segment_room(c))
     if waiting > 0 and size <= 0:
         return False
     fin = fin and size == waiting
@@ -300,6 +311,8 @@ def _guard(c: Connection) -> None:
             rearm(c)
         return
     timers.pop("tail", None)
+    if c.gate is not None and c.gate.waiting:  # it is no window that is closed: a wake-up will come
+        return
     if c.snd_nxt - c.queue_start < len(c.queue) or _probing(c):
         timers.pop("retransmit", None)
         if "persist" not in timers:

@@ -49,6 +49,12 @@ class Scoreboard:
         self.segments.append(segment)
         self.outstanding += len(segment)
 
+    def withdraw(self) -> Sent:
+        """The last segment never left: it is no more in flight."""
+        segment = self.segments.pop()
+        self._count(segment, -1)
+        return segment
+
     def sent_again(self, segment: Sent, now: int) -> None:
         """A segment left once more; it counts as lost and sent again, also where it was only probed with."""
         self.mark_lost(segment)
@@ -92,8 +98,8 @@ class Scoreboard:
         """
         fresh: list[Sent] = []
         if cut:
-            self._split_at(left)
-            self._split_at(right)
+            self.split_at(left)
+            self.split_at(right)
         for segment in self.segments:
             if segment.start >= right:
                 break
@@ -106,7 +112,8 @@ class Scoreboard:
             fresh.append(segment)
         return fresh
 
-    def _split_at(self, at: int) -> None:
+    def split_at(self, at: int) -> None:
+        """Have no segment begin before ``at`` and end behind it (but what is sacked)."""
         for segment in self.segments:
             if segment.end > at:
                 if segment.start < at and not segment.sacked:
