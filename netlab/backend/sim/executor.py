@@ -316,8 +316,7 @@ class HostExecutor:
         assert ifp is not None
         port = self.ports[ifp.name]
         if not port.txq.put(m, len(m.data)):
-            ifp.counters["oqdrops"] += 1
-            self._drop(m.pkt, "ifq", "queue full", ifp.name, core.number)
+            self._refuse(port, m, core)
             return
         self._queue_record("enqueue", port, m, core.number)
         if ifp.mark is not None:
@@ -336,6 +335,11 @@ class HostExecutor:
             port.ifp.counters["oqmarks"] += 1
             self._queue_record("mark", port, m, cpu)
 
+    def _refuse(self, port: Port, m: Mbuf, core: Core) -> None:
+        """The queue takes no more."""
+        port.ifp.counters["oqdrops"] += 1
+        self._drop(m.pkt, "ifq", "queue full", port.ifp.name, core.number)
+
     def _wake(self, port: Port) -> None:
         """Come back when the wire is free. Nobody does so for an empty queue: that spares an event a packet."""
         port.waking = True
@@ -352,8 +356,8 @@ class HostExecutor:
             data = (len(port.txq), port.txq.octets)
             self.emit((self.loop.now, kind, self.host.name, port.ifp.name, cpu, m.pkt, data))
 
-    def _send(self, port: Port) -> None:
-        """The wire is free: put the oldest frame of the queue on it."""
+    def _send(self, port: Port) -> Mbuf:
+        """The wire is free: put the oldest frame of the queue on it, and say which it was."""
         m = port.txq.get()
         now, ifp, link = self.loop.now, port.ifp, port.link
         length = len(m.data)
@@ -374,6 +378,7 @@ class HostExecutor:
         else:
             executor, far = port.peer
             port.wire.at(now + took + link.delay, executor.receive, (far, _new(Frame, (m.data, m.pkt))))
+        return m
 
     def _spoil(self, port: Port, fate: list[tuple[int, bytes]], pkt: int, left: int) -> None:
         """A bad cable: what comes out of it, and when."""

@@ -23,7 +23,8 @@ Classify = Callable[[bytes], int]
 class TxQueue(Protocol):
     """A queue at a port; ``octets`` is what it holds."""
 
-    octets: int
+    @property
+    def octets(self) -> int: ...
 
     def __len__(self) -> int: ...
 

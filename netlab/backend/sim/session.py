@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from types import TracebackType
@@ -14,7 +14,10 @@ from netlab.backend.sim.account import AccountedExecutor
 from netlab.backend.sim.costs import LINE_RATE
 from netlab.backend.sim.executor import HostExecutor, Port
 from netlab.backend.sim.lockplan import PLANS
+from netlab.backend.sim.pressing import Pressing, Pressure
+from netlab.backend.sim.pressured import PressuredExecutor
 from netlab.backend.sim.queues import Scheduling
+from netlab.backend.sim.txring import Ring
 from netlab.errors import BadInput
 from netlab.sim.link import LinkDirection
 from netlab.sim.loop import EventLoop
@@ -64,6 +67,9 @@ class SimSession:
         account: bool = False,
         knobs: Mapping[str, Knobs] | None = None,
         offload: Sequence[str] = (),
+        pressure: Mapping[str, Pressure | str] | None = None,
+        ring: Mapping[str, Ring | int] | None = None,
+        bql: Collection[str] = (),
     ) -> None:
         self.plan, self.problems = plan, SimBackend().problems(plan)
         self.loop, self.streams = EventLoop(), Streams(seed)
@@ -75,11 +81,13 @@ class SimSession:
         self._ports = count(49152)
         self.executors: dict[str, HostExecutor] = {}
         filled = slots or {}
+        self._pressing = Pressing(plan, pressure, ring, bql)
+        """Backpressure between TCP, queues and drivers, by interface or node; where nothing is said, queues drop."""
         if fib not in FIBS:
             raise BadInput(f"there is no FIB '{fib}'", where=plan.name, right=f"there are {', '.join(FIBS)}")
         for node in plan.nodes:
             own = {slot: call for (name, slot), call in filled.items() if name == node.name}
-            self.executors[node.name] = (AccountedExecutor if account else HostExecutor)(
+            self.executors[node.name] = self._pressing.executor(node.name, account=account)(
                 build_host(node, plan, slots=own, fib=fib),
                 self.loop,
                 cores=cores,
@@ -119,6 +127,7 @@ class SimSession:
     def _attach(self, executor: HostExecutor, name: str, direction: LinkDirection) -> Port:
         interface, steering = executor.host.interfaces[name], steering_of(self.plan.interface(name))
         port = executor.attach(interface, direction, steering=steering, scheduling=self._schedulers.get(name))
+        self._pressing.press(executor, port)
         if name in self._moderation:
             for ring in port.rings:
                 ring.interrupts = Interrupts(self._moderation[name])
@@ -140,6 +149,12 @@ class SimSession:
         """With ``account``: a sentence for each packet in a host that neither ended nor is held in a known place."""
         return tuple(
             said for e in self.executors.values() if isinstance(e, AccountedExecutor) for said in e.unaccounted()
+        )
+
+    def stalled(self, patience: int = 0) -> tuple[str, ...]:
+        """The watchdog of backpressure: a sentence for each connection that waits for a wake-up which was lost."""
+        return tuple(
+            s for e in self.executors.values() if isinstance(e, PressuredExecutor) for s in e.stalled(patience)
         )
 
     @property

@@ -1,0 +1,8 @@
+"""The pressed host, for every test of backpressure."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
