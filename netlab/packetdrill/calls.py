@@ -21,6 +21,10 @@ class Program:
     def __init__(self, world: World, symbols: Symbols) -> None:
         self.world, self.symbols = world, symbols
         self.sockets: dict[int, Socket] = {}
+        self.files: set[int] = set()
+        """Descriptors of files: as long as anybody likes, and full of zeros."""
+        self.polls: dict[int, dict[int, tuple[int, Any]]] = {}
+        """epoll's descriptors -> descriptor that it watches -> (events, what is told with them)."""
         self.poll_ends: int | None = None
 
     def rows(self) -> list[tuple[Pair, int]]:
@@ -35,6 +39,15 @@ class Program:
             self.poll_ends = self.world.now + timeout * MS
             self.world.alarms.add(self.poll_ends)
         return self.poll_ends
+
+    def ready(self, fd: int) -> int:
+        """What a socket is ready for, as poll's bits; POLLNVAL where there is none."""
+        if fd not in self.sockets:
+            return self.symbols.table["POLLNVAL"]
+        bits = 0
+        for name in self.sockets[fd].readiness():
+            bits |= self.symbols.number(Name(name))
+        return bits
 
     def call(self, name: str, args: tuple[Any, ...], expected: Any) -> Done:
         """Make a call. `Blocks` when it cannot return yet: the same call may be tried again."""
@@ -53,6 +66,22 @@ class Program:
         if found is None:
             raise Fails("EBADF")
         return found
+
+    def under_test(self) -> Socket | None:
+        """The socket that the script is about: the one that packets are for, else the last with a connection."""
+        held = [s for fd, s in sorted(self.sockets.items()) if s.endpoint is not None]
+        meant = [s for s in held if s.endpoint is not None and s.endpoint.pair == self.world.pair]
+        return next(iter(meant or held[-1:]), None)
+
+    def descriptor(self, expected: Any) -> int:
+        """A new descriptor has the number that the script gives it, as in packetdrill, or the next free one."""
+        taken = self.sockets.keys() | self.files | self.polls.keys()
+        if isinstance(expected, int) and expected >= 0 and expected not in taken:
+            return expected
+        fd = 3
+        while fd in taken:
+            fd += 1
+        return fd
 
     def number(self, args: tuple[Any, ...], at: int, default: int = 0) -> int:
         """Argument ``at`` as an int; the default where it is missing or "..."."""
@@ -90,23 +119,13 @@ def _socket(p: Program, args: tuple[Any, ...], expected: Any) -> Done:
     protocol = args[2] if len(args) > 2 else 0
     if base != 1 or (isinstance(protocol, Name) and protocol.text not in ("IPPROTO_TCP", "IPPROTO_IP")):
         raise Refused(f"a socket that is not TCP ({_spelled(args)})")
-    fd = _descriptor(p, expected)
+    fd = p.descriptor(expected)
     p.sockets[fd] = Socket(p.world, nonblocking=nonblocking)
     return Done(fd)
 
 
 def _spelled(args: tuple[Any, ...]) -> str:
     return ", ".join(a.text if isinstance(a, Name) else "..." if a is ANYTHING else str(a) for a in args)
-
-
-def _descriptor(p: Program, expected: Any) -> int:
-    """A new descriptor has the number that the script gives it, as in packetdrill, or the next free one."""
-    if isinstance(expected, int) and expected >= 0 and expected not in p.sockets:
-        return expected
-    fd = 3
-    while fd in p.sockets:
-        fd += 1
-    return fd
 
 
 def _bind(p: Program, args: tuple[Any, ...], expected: Any) -> Done:
@@ -120,7 +139,7 @@ def _listen(p: Program, args: tuple[Any, ...], expected: Any) -> Done:
 def _accept(p: Program, args: tuple[Any, ...], expected: Any) -> Done:
     child = p.socket(args[0]).accept()
     child.nonblocking = bool(p.number(args, 3) & p.symbols.table["SOCK_NONBLOCK"])
-    fd = _descriptor(p, expected)
+    fd = p.descriptor(expected)
     p.sockets[fd] = child
     return Done(fd)
 
@@ -203,8 +222,16 @@ def _shutdown(p: Program, args: tuple[Any, ...], expected: Any) -> Done:
 
 
 def _close(p: Program, args: tuple[Any, ...], expected: Any) -> Done:
+    fd = p.number(args, 0)
+    if fd in p.files:
+        p.files.remove(fd)
+        return Done(0)
+    if p.polls.pop(fd, None) is not None:
+        return Done(0)
     result = p.socket(args[0]).close()
-    del p.sockets[p.number(args, 0)]
+    del p.sockets[fd]
+    for watched in p.polls.values():
+        watched.pop(fd, None)
     return Done(result)
 
 
@@ -277,10 +304,8 @@ def _poll(p: Program, args: tuple[Any, ...], expected: Any) -> Done:
     ready: list[Any] = []
     for entry in args[0]:
         events = p.symbols.number(entry["events"])
-        always = p.symbols.number(Name("POLLERR")) | p.symbols.number(Name("POLLHUP"))
-        got = 0
-        for name in p.socket(entry["fd"]).readiness():
-            got |= p.symbols.number(Name(name))
+        always = p.symbols.table["POLLERR"] | p.symbols.table["POLLHUP"] | p.symbols.table["POLLNVAL"]
+        got = p.ready(p.symbols.number(entry["fd"]))
         ready.append({"fd": entry["fd"], "events": entry["events"], "revents": got & (events | always)})
     count = sum(1 for entry in ready if entry["revents"])
     if not count and timeout != 0:
@@ -289,6 +314,84 @@ def _poll(p: Program, args: tuple[Any, ...], expected: Any) -> Done:
             raise Blocks
     p.poll_ends = None
     return Done(count, "", {0: ready})
+
+
+# ---- files and epoll -----------------------------------------------------------------------------
+
+
+def _open(p: Program, args: tuple[Any, ...], expected: Any) -> Done:
+    """Whatever is opened holds zeros: scripts send files, and look at no byte of them."""
+    fd = p.descriptor(expected)
+    p.files.add(fd)
+    return Done(fd)
+
+
+def _sendfile(p: Program, args: tuple[Any, ...], expected: Any) -> Done:
+    """FreeBSD's sendfile(fd, s, offset, nbytes, hdtr, sbytes, flags), and Linux's (out, in, offset, count)."""
+    if p.world.layer.knobs.system == "linux":
+        return Done(p.socket(args[0]).send(p.number(args, 3)))
+    if p.number(args, 0) not in p.files:
+        raise Fails("EBADF")
+    sent = p.socket(args[1]).send(_headers(p, args) + p.number(args, 3))
+    return Done(0, "", {5: [sent]})
+
+
+def _headers(p: Program, args: tuple[Any, ...]) -> int:
+    """struct sf_hdtr: how many bytes go before and behind the file's."""
+    said = args[4] if len(args) > 4 else None
+    if not isinstance(said, dict):
+        return 0
+    return sum(_vector(p, said[name]) for name in ("headers", "trailers") if isinstance(said.get(name), list))
+
+
+def _epoll_create(p: Program, args: tuple[Any, ...], expected: Any) -> Done:
+    fd = p.descriptor(expected)
+    p.polls[fd] = {}
+    return Done(fd)
+
+
+def _watched(p: Program, args: tuple[Any, ...]) -> dict[int, tuple[int, Any]]:
+    found = p.polls.get(p.number(args, 0))
+    if found is None:
+        raise Fails("EBADF")
+    return found
+
+
+def _epoll_ctl(p: Program, args: tuple[Any, ...], expected: Any) -> Done:
+    watched, what, fd = _watched(p, args), p.number(args, 1), p.number(args, 2)
+    p.socket(fd)
+    if what == p.symbols.table["EPOLL_CTL_DEL"]:
+        if watched.pop(fd, None) is None:
+            raise Fails("ENOENT")
+        return Done(0)
+    if (fd in watched) == (what == p.symbols.table["EPOLL_CTL_ADD"]):
+        raise Fails("EEXIST" if fd in watched else "ENOENT")
+    if not isinstance(args[3], dict):
+        raise Refused("epoll_ctl() with an event that is not spelled out")
+    events = p.symbols.number(args[3]["events"])
+    if events & (p.symbols.table["EPOLLET"] | p.symbols.table["EPOLLONESHOT"]):
+        raise Refused("EPOLLET and EPOLLONESHOT: here epoll tells the level, not the edge")
+    watched[fd] = (events, next((args[3][key] for key in ("fd", "ptr", "u32", "u64") if key in args[3]), fd))
+    return Done(0)
+
+
+def _epoll_wait(p: Program, args: tuple[Any, ...], expected: Any) -> Done:
+    timeout = p.number(args, 3)
+    always = p.symbols.table["POLLERR"] | p.symbols.table["POLLHUP"]
+    ready = []
+    for fd, (events, data) in sorted(_watched(p, args).items()):
+        got = p.ready(fd) & (events | always)
+        if got:
+            ready.append({"events": got, "fd": data, "ptr": data, "u32": data, "u64": data})
+    if not ready and timeout != 0:
+        until = p.poll_until(timeout)
+        if until is None or p.world.now < until:
+            raise Blocks
+    p.poll_ends = None
+    ready = ready[: max(p.number(args, 2), 0)]
+    if not ready:
+        return Done(0)
+    return Done(len(ready), "", {1: ready[0] if len(ready) == 1 and isinstance(args[1], dict) else ready})
 
 
 CALLS: dict[str, Callable[[Program, tuple[Any, ...], Any], Done]] = {
@@ -315,4 +418,10 @@ CALLS: dict[str, Callable[[Program, tuple[Any, ...], Any], Done]] = {
     "setsockopt": _setsockopt,
     "ioctl": _ioctl,
     "poll": _poll,
+    "open": _open,
+    "sendfile": _sendfile,
+    "epoll_create": _epoll_create,
+    "epoll_create1": _epoll_create,
+    "epoll_ctl": _epoll_ctl,
+    "epoll_wait": _epoll_wait,
 }

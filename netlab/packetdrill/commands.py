@@ -34,10 +34,23 @@ class CommandFailed(Exception):
 
 def run(world: World, text: str) -> None:
     """Do what a command line asks; CommandFailed when its last command fails, Refused for what is not known here."""
+    text = re.sub(r"\\\n", " ", text)
+    text = re.sub(r"\$\(\(([\d\s*+()]+)\)\)", _computed, text)
     for line in re.split(r"[\n;]|&&", text):
-        line = line.strip()
+        line = line.strip().removeprefix("sudo ")
         if line and not line.startswith("#"):
             _pipeline(world, line)
+
+
+def _computed(match: re.Match[str]) -> str:
+    """``$((15*1024*1024))``: a product or a sum of numbers."""
+    total = 0
+    for term in match[1].replace(" ", "").split("+"):
+        product = 1
+        for factor in term.strip("()").split("*"):
+            product *= int(factor)
+        total += product
+    return str(total)
 
 
 def _pipeline(world: World, line: str) -> None:
@@ -85,9 +98,10 @@ def _sysctl(world: World, words: list[str], line: str) -> list[str]:
     for word in words:
         if word.startswith("-"):
             continue
-        if "=" not in word:
-            raise Refused(f"the command `{line}` (only what is set is known)")
-        name, value = word.split("=", 1)
+        name, is_set, value = word.partition("=")
+        if not is_set:
+            # To print a value tells nobody anything here, and what it would be piped to is refused.
+            continue
         set_knob(world.layer, name, value)
     return []
 
@@ -134,8 +148,21 @@ def _nothing(world: World, words: list[str], line: str) -> list[str]:
     return []
 
 
+DEFAULTS = {
+    "tcp_rmem": "4096 540000 15728640",
+    "tcp_wmem": "4096 262144 4194304",
+    "tcp_syn_retries": "5",
+    "tcp_ecn": "0",
+    "tcp_fastopen": "3",
+    "tcp_syncookies": "1",
+}
+"""Where the settings that scripts for Linux begin with differ from Linux's own."""
+
+
 def _defaults(world: World, words: list[str], line: str) -> list[str]:
-    """``defaults.sh`` of Google's scripts sets Linux's defaults, which are in force already."""
+    """``defaults.sh``: the settings that scripts for Linux begin with."""
+    for name, value in DEFAULTS.items():
+        set_knob(world.layer, f"net.ipv4.{name}", value)
     return []
 
 
@@ -147,9 +174,12 @@ SOURCES: dict[str, Callable[[World, list[str], str], list[str]]] = {
     "tcpdrop": _tcpdrop,
     "ss": _sockets,
     "defaults.sh": _defaults,
-    "true": _nothing,
-    "echo": _nothing,
     "sleep": _nothing,
+    **dict.fromkeys(
+        # modules, counters, offload and queues of an interface that is not there: nothing of it changes a segment here
+        ("true", ":", "echo", "kldload", "kldunload", "kldstat", "modprobe", "sync", "uname", "tc", "ethtool", "nstat"),
+        _nothing,
+    ),
 }
 
 

@@ -30,6 +30,7 @@ _PATTERN = re.compile(
   | (?P<ellipsis>\.\.\.)
   | (?P<hex>0[xX][0-9a-fA-F]+(?![A-Za-z_]))
   | (?P<float>-?\d*\.\d+(?![A-Za-z_]))
+  | (?P<dashed>exp-(?:FO|AccECN[01]|tarr)\b|I-DATA\b)
   | (?P<word>[A-Za-z_0-9]*[A-Za-z_][A-Za-z_0-9]*(?:-DATA)?)
   | (?P<integer>-?\d+)
   | (?P<symbol>.)
@@ -43,7 +44,7 @@ def tokens(text: str) -> list[Token]:
     found: list[Token] = []
     line = 1
     for match in _PATTERN.finditer(text):
-        kind = match.lastgroup or ""
+        kind = (match.lastgroup or "").replace("dashed", "word")
         if kind == "symbol" and match[0] in '`"':
             raise BadScript(line, f"a {match[0]} has no partner")
         if kind not in ("space", "comment"):

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from netlab.packetdrill.packets import packet
 from netlab.packetdrill.reader import Reader
-from netlab.packetdrill.script import ANYTHING, Action, BadScript, Call, Code, Command, Event, Script, Time
+from netlab.packetdrill.script import (
+    ANYTHING,
+    Action,
+    BadScript,
+    Call,
+    Code,
+    Command,
+    Datagram,
+    Event,
+    Icmp,
+    Packet,
+    Script,
+    Time,
+)
 from netlab.packetdrill.values import arguments, value
 
 SECOND = 1_000_000_000
 _NOW = Time("relative")
 
 
-def parse(text: str, name: str = "script") -> Script:
-    """BadScript for what is no script, Refused for what can be no part of one here."""
+def parse(text: str, name: str = "script", defines: Mapping[str, str] | None = None) -> Script:
+    """BadScript for what is no script, Refused for what can be no part of one here.
+
+    ``defines``: word -> what it stands for, as on a command line; the script's own ``--define`` wins.
+    """
     reader = Reader(text)
-    options = _options(reader)
+    own: dict[str, str] = {}
+    options = _options(reader, own)
+    reader.substitute({**(defines or {}), **own})
     before: list[Event] = []
     while reader.peek().kind == "command":
         before.append(_event(reader, _NOW))
@@ -24,8 +44,8 @@ def parse(text: str, name: str = "script") -> Script:
     return Script(name, options, tuple(before), tuple(events))
 
 
-def _options(reader: Reader) -> dict[str, str]:
-    """``--ip_version=ipv4`` and the like."""
+def _options(reader: Reader, defines: dict[str, str]) -> dict[str, str]:
+    """``--ip_version=ipv4`` and the like; ``--define=WORD=VALUE`` goes into ``defines``."""
     found: dict[str, str] = {}
     while reader.peek().kind == "option":
         name = reader.take().text[2:]
@@ -36,6 +56,9 @@ def _options(reader: Reader) -> dict[str, str]:
             while reader.more and reader.peek().at == end.end:
                 end = reader.take()
             found[name] = reader.text[start.at : end.end].strip('"')
+        if name == "define":
+            word, _, value = found.pop(name).partition("=")
+            defines[word] = value
     return found
 
 
@@ -49,10 +72,13 @@ def _time(reader: Reader) -> Time:
     if not relative and reader.peek().kind not in ("integer", "float"):
         # An event without a time follows at once.
         return _NOW
+    line = reader.line
     start = end = _seconds(reader)
     if reader.accept("~"):
         reader.accept("+")
         end = _seconds(reader)
+        if end < start:
+            raise BadScript(line, f"the time range ends before it begins ({start / SECOND:g} to {end / SECOND:g} s)")
     return Time("relative" if relative else "absolute", start, end)
 
 
@@ -60,6 +86,8 @@ def _seconds(reader: Reader) -> int:
     token = reader.take()
     if token.kind not in ("integer", "float"):
         raise BadScript(token.line, f"a time in seconds is wanted here, not '{token.text}'")
+    if token.text.startswith("-"):
+        raise BadScript(token.line, f"{token.text} s is before the start; times are not negative")
     return round(float(token.text) * SECOND)
 
 
@@ -71,8 +99,16 @@ def _event(reader: Reader, time: Time) -> Event:
     if first.kind == "end":
         raise reader.wrong("an event")
     action = _action(reader)
+    _fits(first.line, time, action)
     end = reader.peek(-1).end
     return Event(first.line, time, action, " ".join(reader.text[first.at : end].split()))
+
+
+def _fits(line: int, time: Time, action: Action) -> None:
+    """Only what our TCP does can come at some time or other: what the script does itself has one time."""
+    leaves = isinstance(action, Packet | Icmp | Datagram) and not action.inbound
+    if not leaves and (time.kind == "any" or time.start != time.end):
+        raise BadScript(line, "'*' and a range of times are for packets that leave; give one time")
 
 
 def _action(reader: Reader) -> Action:

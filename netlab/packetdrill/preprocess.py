@@ -9,7 +9,7 @@ import re
 
 from netlab.packetdrill.script import BadScript
 
-DEFINED = {"freebsd": frozenset({"FreeBSD"}), "linux": frozenset({"Linux", "linux"})}
+DEFINED = {"freebsd": frozenset({"freebsd"}), "linux": frozenset({"linux"})}
 _DIRECTIVE = re.compile(r"^\s*#\s*(ifdef|ifndef|else|endif|define|undef)\b\s*(\w*)")
 
 
@@ -17,7 +17,7 @@ def preprocess(text: str, defined: frozenset[str]) -> str:
     """The text with only the lines that hold for these names. BadScript where the directives don't nest."""
     if "#" not in text:
         return text
-    names = set(defined)
+    names = {name.lower() for name in defined}
     open_since: list[tuple[int, bool, bool]] = []
     """(line, whether its branch holds, whether the lines around it do)."""
     kept: list[str] = []
@@ -28,7 +28,7 @@ def preprocess(text: str, defined: frozenset[str]) -> str:
             kept.append(line if showing else "")
             continue
         kept.append("")
-        showing = _directive(match[1], match[2], names, open_since, number, showing)
+        showing = _directive(match[1], match[2].lower(), names, open_since, number, showing)
     if open_since:
         raise BadScript(open_since[-1][0], "this #if has no #endif")
     return "\n".join(kept)

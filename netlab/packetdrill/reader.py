@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from netlab.packetdrill.lexer import Token, tokens
 from netlab.packetdrill.script import BadScript
 
@@ -13,6 +15,17 @@ class Reader:
         self.text = text
         self._tokens = tokens(text)
         self._at = 0
+
+    def substitute(self, words: Mapping[str, str]) -> None:
+        """From here on each of these words reads as what it stands for."""
+        left: list[Token] = []
+        for token in self._tokens[self._at :]:
+            meant = words.get(token.text) if token.kind == "word" else None
+            if meant is None:
+                left.append(token)
+            else:
+                left += [t._replace(line=token.line, at=token.at, end=token.end) for t in tokens(meant)]
+        self._tokens[self._at :] = left
 
     @property
     def more(self) -> bool:

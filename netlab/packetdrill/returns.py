@@ -9,8 +9,6 @@ from netlab.packetdrill.constants import Symbols, errno_number
 from netlab.packetdrill.script import ANYTHING, Call
 from netlab.packetdrill.verdict import Failed
 
-TAKES_VALUES = frozenset({"getsockopt", "ioctl", "poll"})
-
 
 def check_result(symbols: Symbols, call: Call, done: Done) -> None:
     """Failed when the result, the errno or what was written into an argument differs."""

@@ -38,6 +38,17 @@ class Packet(NamedTuple):
     urgent: int = 0
     udp: tuple[int, int] | None = None
     """(source, destination) port of the UDP that carries it."""
+    ports: tuple[int, int] | None = None
+    """(source, destination) port, where the script says them."""
+    dscp: int | None = None
+    flow_label: int | None = None
+    seq_absolute: bool = False
+    """Whether ``seq`` is the wire's own number."""
+    seq_any: bool = False
+    any_stamp: bool = False
+    """Whether our timestamp may be whatever it is."""
+    raw_echo: bool = False
+    """Whether the echo in the timestamps is the wire's own number."""
 
 
 class Icmp(NamedTuple):

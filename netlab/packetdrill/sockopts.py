@@ -9,6 +9,7 @@ from netlab.packetdrill.blocking import Fails
 from netlab.packetdrill.script import Refused
 from netlab.packetdrill.sockets import Socket
 from netlab.stack.tcp.layer import HEADERS
+from netlab.stack.tcp.sequence import WRAP
 from netlab.stack.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
 from netlab.units import MS, SEC
 from netlab.wire import ipv6
@@ -116,6 +117,8 @@ def _encapsulation(s: Socket) -> int:
 
 
 def _fast_open(s: Socket, value: Any) -> None:
+    if isinstance(value, dict):  # FreeBSD: {enable=1, psk=...}
+        value = value.get("enable", 1)
     s.fast_open = bool(value if isinstance(value, int) else 1)
     if s.listener is not None:
         s.listener.fast_open = s.fast_open
@@ -169,12 +172,18 @@ def _quick_ack(s: Socket, value: Any) -> None:
     s.put("quick_acks", 1000 if value else 0)
 
 
+def _delayed_ack(s: Socket, value: Any) -> None:
+    s.values["TCP_DELACK"] = int(bool(value))
+    s.put("quick_acks", 0 if value else 1 << 30)
+
+
 def tcp_info(s: Socket) -> dict[str, int]:
     """struct tcp_info, as far as it is known here; times in µs."""
     c = s.connected
     options = c.timestamping | c.sack_ok << 1 | c.scaling << 2 | c.ecn << 3
     mss = max(c.send_mss, 1)
     return {
+        **dict.fromkeys(_ALWAYS_NONE, 0),
         "tcpi_state": _LINUX_STATES[int(c.state)] if c.knobs.system == "linux" else int(c.state),
         "tcpi_options": options,
         "tcpi_snd_wscale": c.snd_scale,
@@ -193,11 +202,20 @@ def tcp_info(s: Socket) -> dict[str, int]:
         "tcpi_backoff": c.rto.backoff,
         "tcpi_ca_state": {"": 0, "fast": 3, "loss": 4}[c.recovery],
         "tcpi_snd_wnd": c.snd_wnd,
+        "tcpi_min_rtt": c.rto.minimum_rtt // 1000,
+        "tcpi_rcv_space": max(c.rcv_adv - c.rcv_nxt, 0),
+        "tcpi_snd_nxt": (c.snd_nxt - c.iss) % WRAP,
+        "tcpi_rcv_nxt": (c.rcv_nxt - c.irs) % WRAP,
+        "tcpi_bytes_acked": c.delivered,
+        "tcpi_retrans": sum(x.times > 1 for x in c.board.segments),
+        "tcpi_probes": c.probes,
         "tcpi_reordering": c.knobs.duplicate_threshold,
         "tcpi_notsent_bytes": max(len(c.queue) - (c.snd_nxt - c.queue_start), 0),
     }
 
 
+_ALWAYS_NONE = ("tcpi_fackets", "tcpi_last_ack_sent", "tcpi_toe_tid", "tcpi_snd_bwnd")
+"""Fields that no system fills in."""
 _LINUX_STATES = (7, 10, 2, 3, 1, 8, 4, 11, 9, 5, 6)
 """State -> Linux's number."""
 
@@ -214,6 +232,11 @@ OPTIONS: dict[str, Option] = {
     "SO_RCVLOWAT": _remembered("SO_RCVLOWAT", 1),
     "SO_SNDLOWAT": _remembered("SO_SNDLOWAT", 2048),
     "SO_TYPE": _readonly(lambda s: 1),
+    "SO_DOMAIN": _readonly(lambda s: {4: 2, 6: 28 if s.world.layer.knobs.system == "freebsd" else 10}[s.world.version]),
+    "SO_PROTOCOL": _readonly(lambda s: 6),
+    "SO_LISTENQLIMIT": _readonly(lambda s: s.listener.backlog if s.listener else 0),
+    "SO_LISTENQLEN": _readonly(lambda s: len(s.listener.ready) if s.listener else 0),
+    "SO_LISTENINCQLEN": _readonly(lambda s: 0),
     "SO_ACCEPTCONN": _readonly(lambda s: int(s.listener is not None)),
     "SO_PRIORITY": _remembered("SO_PRIORITY"),
     "SO_MARK": _remembered("SO_MARK"),
@@ -234,6 +257,8 @@ OPTIONS: dict[str, Option] = {
     "TCP_KEEPINTVL": _positive("keep_interval", SEC),
     "TCP_KEEPCNT": _attribute("keep_count"),
     "TCP_USER_TIMEOUT": _attribute("user_timeout", MS),
+    "TCP_MAXUNACKTIME": _attribute("user_timeout", SEC),
+    "TCP_DELACK": Option(lambda s: int(s.values.get("TCP_DELACK", 1)), _delayed_ack),
     "TCP_QUICKACK": Option(lambda s: int(bool(s.setting("quick_acks"))), _quick_ack),
     "TCP_CONGESTION": Option(lambda s: s.setting("control").name, lambda s, v: s.set_congestion(str(v))),
     "TCP_FASTOPEN": Option(lambda s: int(s.fast_open), _fast_open),
@@ -244,6 +269,52 @@ OPTIONS: dict[str, Option] = {
     "IPV6_USE_MIN_MTU": Option(lambda s: s.values.get("IPV6_USE_MIN_MTU", -1), _minimum_mtu),
     "TCP_SAVE_SYN": _remembered("TCP_SAVE_SYN"),
 }
+
+
+_REMEMBERED = (
+    "SO_BROADCAST",
+    "SO_DONTROUTE",
+    "SO_INCOMING_CPU",
+    "SO_NOSIGPIPE",
+    "SO_NO_DDP",
+    "SO_NO_OFFLOAD",
+    "SO_RERROR",
+    "SO_REUSEPORT_LB",
+    "SO_SETFIB",
+    "SO_TIMESTAMP",
+    "SO_BINTIME",
+    "SO_USELOOPBACK",
+    "SO_USER_COOKIE",
+    "SO_ZEROCOPY",
+    "SO_MAX_PACING_RATE",
+    "SO_BUSY_POLL",
+    "IP_DONTFRAG",
+    "IP_MINTTL",
+    "IP_PORTRANGE",
+    "IP_RECVERR",
+    "IP_RECVTOS",
+    "IP_RECVTTL",
+    "IP_BINDANY",
+    "IP_TRANSPARENT",
+    "IP_FREEBIND",
+    "IPV6_AUTOFLOWLABEL",
+    "IPV6_DONTFRAG",
+    "IPV6_PORTRANGE",
+    "IPV6_RECVERR",
+    "IPV6_RECVHOPLIMIT",
+    "IPV6_RECVTCLASS",
+    "IPV6_MTU_DISCOVER",
+    "TCP_LOG",
+    "TCP_LOGID",
+    "TCP_LOGBUF",
+    "TCP_PCAP_IN",
+    "TCP_PCAP_OUT",
+    "TCP_REUSPORT_LB_NUMA",
+    "TCP_DEFER_ACCEPT",
+    "TCP_THIN_LINEAR_TIMEOUTS",
+)
+"""Options that change nothing that a segment could show here: what was set is told again."""
+OPTIONS |= {name: _remembered(name) for name in _REMEMBERED}
 
 
 def option(s: Socket, name: str) -> Option:

@@ -21,9 +21,16 @@ def _number(name: str, unit: int = 1) -> Setter:
     return lambda layer, text: setattr(layer.knobs, name, int(text.split()[0]) * unit)
 
 
-def _middle(name: str) -> Setter:
-    """``min default max`` (Linux): the default."""
-    return lambda layer, text: setattr(layer.knobs, name, int(text.split()[len(text.split()) // 2]))
+def _three(name: str, largest: str = "") -> Setter:
+    """``min default max`` (Linux): the default, and for what is received the largest too, which scales windows."""
+
+    def put(layer: TcpLayer, text: str) -> None:
+        numbers = [int(part) for part in text.split()]
+        setattr(layer.knobs, name, numbers[len(numbers) // 2])
+        if largest and len(numbers) == 3:
+            setattr(layer.knobs, largest, numbers[2])
+
+    return put
 
 
 def _rfc1323(layer: TcpLayer, text: str) -> None:
@@ -54,10 +61,6 @@ def _fast_open_client(layer: TcpLayer, text: str) -> None:
 
 def _fast_open_linux(layer: TcpLayer, text: str) -> None:
     layer.knobs.fast_open_client, layer.knobs.fast_open_server = bool(int(text, 0) & 1), bool(int(text, 0) & 2)
-
-
-def _purge(layer: TcpLayer, text: str) -> None:
-    """Nothing is cached of hosts but fast open cookies, which have a cache of their own in FreeBSD too."""
 
 
 def _backlog(layer: TcpLayer, text: str) -> None:
@@ -105,8 +108,6 @@ FREEBSD: dict[str, Setter] = {
     "net.inet.tcp.fastopen.client_enable": _fast_open_client,
     "net.inet.tcp.fastopen.server_enable": _flag("fast_open_server"),
     "net.inet.tcp.fastopen.enabled": _flag("fast_open_server"),
-    "net.inet.tcp.hostcache.purgenow": _purge,
-    "net.inet.tcp.hostcache.purge": _purge,
     "net.inet.tcp.udp_tunneling_port": _number("udp_port"),
     "net.inet.tcp.udp_tunneling_overhead": _number("udp_overhead"),
     "net.inet.tcp.ecn.maxretries": _number("ecn_syn_retries"),
@@ -123,8 +124,8 @@ LINUX: dict[str, Setter] = {
     "tcp_timestamps": _flag("timestamps"),
     "tcp_sack": _flag("sack"),
     "tcp_ecn": _number("ecn"),
-    "tcp_rmem": _middle("receive_buffer"),
-    "tcp_wmem": _middle("send_buffer"),
+    "tcp_rmem": _three("receive_buffer", "maximum_buffer"),
+    "tcp_wmem": _three("send_buffer"),
     "tcp_fin_timeout": _number("fin_wait_2", SEC),
     "tcp_syn_retries": _number("syn_retries"),
     "tcp_synack_retries": _number("synack_retries"),
@@ -138,58 +139,160 @@ LINUX: dict[str, Setter] = {
     "tcp_recovery": _flag("rack"),
     "tcp_early_retrans": lambda layer, text: setattr(layer.knobs, "tail_loss_probe", int(text) >= 3),
     "tcp_reordering": _number("duplicate_threshold"),
-    "tcp_base_mss": lambda layer, text: None,
     "tcp_max_syn_backlog": _backlog,
     "tcp_invalid_ratelimit": _number("challenge_period", MS),
     "tcp_min_snd_mss": _number("minimum_mss"),
 }
 
+SWITCH = ("0", "1")
 STANDS_FOR: dict[str, tuple[str, ...]] = {
-    "net.inet.tcp.functions_default": ("freebsd",),
-    "net.inet.tcp.tso": ("0", "1"),
-    "net.inet.tcp.rfc3390": ("1",),
-    "net.inet.tcp.do_prr": ("1", "0"),
-    "net.inet.tcp.rfc6675_pipe": ("0", "1"),
     "net.inet.tcp.abc_l_var": ("2",),
-    "net.inet.tcp.recvbuf_auto": ("0", "1"),
-    "net.inet.tcp.sendbuf_auto": ("0", "1"),
-    "net.inet.tcp.always_keepalive": ("0", "1"),
-    "net.inet.tcp.nolocaltimewait": ("0",),
+    "net.inet.tcp.always_keepalive": SWITCH,
+    "net.inet.tcp.bind_all_fibs": SWITCH,
+    "net.inet.tcp.blackhole_local": SWITCH,
+    "net.inet.tcp.cc.abe": ("0",),
+    "net.inet.tcp.cc.abe_frlossreduce": ("0",),
+    "net.inet.tcp.cc.newreno.beta": ("50",),
+    "net.inet.tcp.cc.newreno.beta_ecn": ("80",),
+    "net.inet.tcp.do_lrd": SWITCH,
+    "net.inet.tcp.do_prr": SWITCH,
+    "net.inet.tcp.do_prr_conservative": ("0",),
+    "net.inet.tcp.experimental.initcwnd10": ("1",),
     "net.inet.tcp.fast_finwait2_recycle": ("0",),
-    "net.inet.tcp.newcwv": ("0",),
-    "net.inet.tcp.per_cpu_timers": ("0", "1"),
-    "net.inet.tcp.log_in_vain": ("0", "1", "2"),
-    "net.inet.tcp.log_debug": ("0", "1"),
-    "net.inet.tcp.fastopen.psk_enable": ("0",),
     "net.inet.tcp.fastopen.acceptany": ("0",),
     "net.inet.tcp.fastopen.autokey": ("0", "120"),
-    "net.inet.tcp.syncache.rst_on_sock_fail": ("1",),
-    "net.inet.tcp.do_lrd": ("0", "1"),
-    "net.inet.tcp.insecure_ack": ("0",),
     "net.inet.tcp.fastopen.path_disable_time": ("900",),
-    "net.inet.tcp.hostcache.enable": ("0", "1"),
+    "net.inet.tcp.fastopen.psk_enable": ("0",),
+    "net.inet.tcp.functions_default": ("freebsd",),
+    "net.inet.tcp.functions_inherit_listen_socket_stack": SWITCH,
+    "net.inet.tcp.insecure_ack": ("0",),
+    "net.inet.tcp.isn_reseed_interval": ("0",),
+    "net.inet.tcp.log_debug": SWITCH,
+    "net.inet.tcp.log_in_vain": ("0", "1", "2"),
+    "net.inet.tcp.maxunacktime": ("0",),
+    "net.inet.tcp.newcwv": ("0",),
+    "net.inet.tcp.newreno": ("1",),
+    "net.inet.tcp.nolocaltimewait": SWITCH,  # no peer of a script is local
+    "net.inet.tcp.per_cpu_timers": SWITCH,
+    "net.inet.tcp.read_locking": SWITCH,
+    "net.inet.tcp.recvbuf_auto": SWITCH,
+    "net.inet.tcp.rfc3390": ("1",),
+    "net.inet.tcp.rfc3465": ("1",),
+    "net.inet.tcp.rfc6675_pipe": SWITCH,
+    "net.inet.tcp.sack.lrd": SWITCH,
+    "net.inet.tcp.sack.revised": SWITCH,
+    "net.inet.tcp.sack.tso": SWITCH,
+    "net.inet.tcp.sendbuf_auto": SWITCH,
+    "net.inet.tcp.sendbuf_auto_lowat": SWITCH,
+    "net.inet.tcp.soreceive_stream": SWITCH,
+    "net.inet.tcp.syncache.rst_on_sock_fail": ("1",),
+    "net.inet.tcp.syncache.see_other": SWITCH,
+    "net.inet.tcp.ts_offset_per_conn": SWITCH,
+    "net.inet.tcp.tso": SWITCH,
+    "net.inet.tcp.use_local_fib": SWITCH,
     "net.inet.ip.ttl": ("64",),
-    "net.ipv4.tcp_mtu_probing": ("0",),
-    "net.ipv4.tcp_dsack": ("1",),
-    "net.ipv4.tcp_fack": ("0",),
-    "net.ipv4.tcp_frto": ("0",),
-    "net.ipv4.tcp_slow_start_after_idle": ("1",),
-    "net.ipv4.tcp_no_metrics_save": ("0", "1"),
-    "net.ipv4.tcp_moderate_rcvbuf": ("0",),
-    "net.ipv4.tcp_autocorking": ("0",),
+    "net.inet.ip.rfc6864": SWITCH,
+    "net.inet.ip.random_id": SWITCH,
+    "net.inet.ip.forwarding": ("0",),
+    "net.inet6.ip6.hlim": ("64",),
+    "net.inet6.ip6.forwarding": ("0",),
     "net.ipv4.tcp_abort_on_overflow": ("0",),
-    "net.ipv4.tcp_rfc1337": ("0", "1"),
+    "net.ipv4.tcp_autocorking": ("0",),
+    "net.ipv4.tcp_base_mss": ("1024", "512"),
+    "net.ipv4.tcp_comp_sack_nr": ("0", "44"),
+    "net.ipv4.tcp_dsack": ("1",),
+    "net.ipv4.tcp_ecn_fallback": ("1",),
+    "net.ipv4.tcp_fack": ("0",),
+    "net.ipv4.tcp_frto": ("0", "2"),
+    "net.ipv4.tcp_mtu_probing": ("0",),
+    "net.ipv4.tcp_moderate_rcvbuf": ("0", "1"),
+    "net.ipv4.tcp_no_metrics_save": SWITCH,
+    "net.ipv4.tcp_retries1": ("3",),
+    "net.ipv4.tcp_rfc1337": SWITCH,
+    "net.ipv4.tcp_shrink_window": ("0",),
+    "net.ipv4.tcp_slow_start_after_idle": SWITCH,
+    "net.ipv4.tcp_thin_linear_timeouts": ("0",),
     "net.ipv4.tcp_tso_win_divisor": ("3",),
+    "net.ipv4.tcp_tw_reuse": ("0", "2"),
+    "net.ipv4.tcp_workaround_signed_windows": ("0",),
+    "net.ipv4.ip_no_pmtu_disc": ("0",),
 }
 """Sysctls that nothing here depends on, and the values that our behaviour stands for."""
+WITHOUT_MEANING = (
+    # clocks, memory, tables and logs: nothing that a segment could show
+    "kern.timecounter.",
+    "kern.eventtimer.",
+    "kern.ipc.nmb",
+    "kern.ipc.maxsockets",
+    "kern.maxfiles",
+    "kern.random.",
+    "kern.smp.",
+    "debug.",
+    "dev.",
+    "hw.",
+    "security.",
+    "vm.",
+    "net.isr.",
+    "net.bpf.",
+    "net.link.",
+    "net.pf.",
+    "net.inet.icmp.",
+    "net.inet.udp.",
+    "net.inet6.icmp6.",
+    "net.inet.ip.portrange.",
+    "net.inet6.ip6.dad_count",
+    "net.inet.tcp.bb.",
+    "net.inet.tcp.fastopen.ccache_",
+    "net.inet.tcp.fastopen.keylen",
+    "net.inet.tcp.fastopen.max",
+    "net.inet.tcp.fastopen.num",
+    "net.inet.tcp.fastopen.setkey",
+    "net.inet.tcp.hostcache.",
+    "net.inet.tcp.hpts.",
+    "net.inet.tcp.lro.",
+    "net.inet.tcp.map_",
+    "net.inet.tcp.maxtcptw",
+    "net.inet.tcp.msl_local",
+    "net.inet.tcp.pacing_",
+    "net.inet.tcp.pcap_",
+    "net.inet.tcp.reass.",
+    "net.inet.tcp.recvbuf_inc",
+    "net.inet.tcp.recvbuf_max",
+    "net.inet.tcp.sack.globalmaxholes",
+    "net.inet.tcp.sack.maxholes",
+    "net.inet.tcp.sendbuf_inc",
+    "net.inet.tcp.sendbuf_max",
+    "net.inet.tcp.split_limit",
+    "net.inet.tcp.syncache.bucketlimit",
+    "net.inet.tcp.syncache.cachelimit",
+    "net.inet.tcp.syncache.hashsize",
+    # what the stacks RACK and BBR are set to: neither is in force here
+    "net.inet.tcp.rack.",
+    "net.inet.tcp.bbr.",
+    "net.core.",
+    "net.ipv4.conf.",
+    "net.ipv6.conf.",
+    "net.ipv4.icmp_",
+    "net.ipv4.ip_local_port_range",
+    "net.ipv4.tcp_fastopen_key",
+    "net.ipv4.tcp_fastopen_blackhole_timeout_sec",
+    "net.ipv4.tcp_limit_output_bytes",
+    "net.ipv4.tcp_max_tw_buckets",
+    "net.ipv4.tcp_mem",
+    "net.ipv4.tcp_min_tso_segs",
+    "net.ipv4.tcp_notsent_lowat",
+    "net.ipv4.tcp_pacing_",
+    "net.ipv4.tcp_tso_rtt_log",
+)
+"""Beginnings of names of sysctls that may be set to anything: no behaviour here could depend on them."""
 
 
 def set_knob(layer: TcpLayer, name: str, text: str) -> None:
     """What ``sysctl name=text`` does; Refused for a name or a value that stands for nothing here."""
     text = text.strip().strip("\"'")
-    if name.startswith(("net.inet.tcp.hostcache.", "net.inet.icmp.icmplim")):
-        return
     setter = FREEBSD.get(name) or LINUX.get(name.removeprefix("net.ipv4."))
+    if setter is None and name.startswith(WITHOUT_MEANING):
+        return
     try:
         if setter is not None:
             setter(layer, text)

@@ -41,7 +41,7 @@ def call(text: str) -> Call:
     ],
 )
 def test_times(text: str, kind: str, start: int, end: int) -> None:
-    [event] = parse(f"{text} `true`").events if text else parse("0 `true` `true`").events[1:]
+    [event] = parse(f"{text} > . 1:1(0)").events if text else parse("0 `true` `true`").events[1:]
     assert (event.time.kind, event.time.start // MS, event.time.end // MS) == (kind, start, end)
 
 
@@ -177,7 +177,7 @@ def test_what_is_no_script_is_said(text: str, said: str) -> None:
     ("text", "what"),
     [
         ("0 < sctp: INIT", "SCTP"),
-        ("0 > S 0:0(0) <md5 1>", "md5"),
+        ("0 > S 0:0(0) <mood 1>", "mood"),
         ("0 > gre: S 0:0(0)", "GRE"),
         ("0 > [1:1(0)] icmp unreachable port_unreachable", "must leave"),
     ],
