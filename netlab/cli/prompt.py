@@ -13,10 +13,11 @@ from netlab.topology.words import nearest
 if TYPE_CHECKING:
     from netlab.backend.base import Session
     from netlab.trace.log import Log
-    from netlab.workload.spec import Outcome, Ping, UdpEcho
+    from netlab.workload.spec import Bulk, Outcome, Ping, UdpEcho
 
 HELP = """h1 ping h2            one node pings another; -c COUNT, -s BYTES of payload, -t TTL
 h1 udp h2             a datagram to an echo server and back; -c COUNT, -s BYTES of payload
+h1 bulk h2 10M        a megabyte, or so many bytes, over TCP to a sink; -c COUNT of connections at once
 {commands}nodes, links, routes  what there is
 path, path 7          the way of the packet that says most; of packet 7
 packets               every packet so far
@@ -26,6 +27,12 @@ ANY_COMMAND = "h1 COMMAND …          any command on a node, as: h1 ip addr   (
 
 MOST = 99_999
 """Of packets, bytes and hops: more would take longer than anybody waits."""
+LARGEST = 10**9
+"""Bytes of a connection, for the same reason."""
+SHOWN = 200
+"""Packets that are listed: a bulk transfer has thousands."""
+OURS = ("udp", "bulk")
+"""Programs that every node has, with whatever stack; a ping of the kernel's own has options that ours has not."""
 
 
 class Worker(Protocol):
@@ -80,7 +87,7 @@ class Prompt:
     def _on(self, node: str, argv: list[str]) -> str:
         if not argv:
             raise BadInput(f"what shall {node} do?", right=f"as: {node} ping {self._another(node)}")
-        if self.worker and self.plan.node(node).stack == "kernel":
+        if self.worker and self.plan.node(node).stack == "kernel" and argv[0] not in OURS:
             return self._run(self.worker, node, argv)
         workload = self._workload(node, argv)
         (outcome,) = self.session.run([workload])
@@ -94,28 +101,40 @@ class Prompt:
         code = worker(node, [argv[0], *(addresses.get(word, word) for word in argv[1:])])
         return f"(exit code {code})" if code else ""
 
-    def _workload(self, node: str, argv: list[str]) -> Ping | UdpEcho:
-        from netlab.workload.spec import Ping, UdpEcho
+    def _workload(self, node: str, argv: list[str]) -> Ping | UdpEcho | Bulk:
+        from netlab.workload.spec import Bulk, Ping, UdpEcho
 
         what, *rest = argv
-        if what not in ("ping", "udp"):
-            right = "it knows ping and udp; a kernel node with --backend mininet runs any command"
+        if what not in ("ping", *OURS):
+            right = "it knows ping, udp and bulk; a kernel node with --backend mininet runs any command"
             raise BadInput(f"{node} has no program '{what}'", right=right)
-        numbers = {"-c": 3, "-s": 56 if what == "ping" else 32, "-t": 64}
-        target = ""
+        numbers = {"-c": 1 if what == "bulk" else 3}
+        if what != "bulk":
+            numbers |= {"-s": 56 if what == "ping" else 32, "-t": 64}
+        example = f"as: {node} {what} -c 3 {self._another(node)}"
+        target, *more = self._words(rest, numbers, example)
+        if more[what == "bulk" :]:
+            raise BadInput(f"'{more[-1]}' is too much", right=example)
+        if what == "bulk":
+            return Bulk(node, target, size=_size(more[0] if more else "1M"), flows=numbers["-c"])
+        if what == "ping":
+            return Ping(node, target, count=numbers["-c"], size=numbers["-s"], ttl=numbers["-t"])
+        return UdpEcho(node, target, count=numbers["-c"], size=numbers["-s"])
+
+    def _words(self, rest: list[str], numbers: dict[str, int], example: str) -> list[str]:
+        """The words that are no option, at least one; options' numbers go into ``numbers``."""
+        found = []
         words = iter(rest)
         for word in words:
             if word in numbers:
                 numbers[word] = _number(word, next(words, ""))
-            elif target or word.startswith("-"):
-                raise BadInput(f"'{word}' is too much", right=f"as: {node} {what} -c 3 {self._another(node)}")
+            elif word.startswith("-"):
+                raise BadInput(f"'{word}' is too much", right=example)
             else:
-                target = word
-        if not target:
-            raise BadInput("nobody to send to", right=f"as: {node} {what} {self._another(node)}")
-        if what == "ping":
-            return Ping(node, target, count=numbers["-c"], size=numbers["-s"], ttl=numbers["-t"])
-        return UdpEcho(node, target, count=numbers["-c"], size=numbers["-s"])
+                found.append(word)
+        if not found:
+            raise BadInput("nobody to send to", right=example)
+        return found
 
     # ---- what there is
 
@@ -141,7 +160,9 @@ class Prompt:
         log = self._log()
         found = journeys(log)
         caused = caused_by(found)
-        for number, journey in found.items():
+        if len(found) > SHOWN:
+            yield f"the last {SHOWN} of {len(found)} packets; path N tells of any"
+        for number, journey in list(found.items())[-SHOWN:]:
             way = way_of(log, journey, caused.get(number, ()))
             fate = f"dropped: {journey.ended}" if journey.ended and not way.copies else str(way)
             yield f"{number:>4}  {journey.said or '?'}   {fate}"
@@ -154,10 +175,26 @@ def _number(name: str, text: str) -> int:
     return int(text)
 
 
-def told(outcome: Outcome) -> Iterator[str]:
-    """The outcome, a line a request, and a last one that counts."""
-    from netlab.units import format_time
+def _size(text: str) -> int:
+    """Bytes from "10M", "10MB" or "500"."""
+    from netlab.units import parse_size
 
+    octets = parse_size(text if text.endswith("B") else f"{text}B")
+    if not 0 < octets <= LARGEST:
+        raise BadInput(f"{text} is out of range", right="from 1 byte to 1G")
+    return octets
+
+
+def told(outcome: Outcome) -> Iterator[str]:
+    """The outcome, a line a request or a connection, and a last one that counts."""
+    from netlab.units import format_rate, format_time
+
+    for n, flow in enumerate(outcome.flows, 1):
+        yield f"{n:>4}  {flow.octets} bytes in {format_time(flow.ns)}: {flow.error or format_rate(round(flow.goodput))}"
+    if outcome.flows:
+        whole = sum(not flow.error for flow in outcome.flows)
+        yield f"{whole} of {len(outcome.flows)} went well, {format_rate(round(outcome.goodput))} together"
+        return
     for reply in outcome.replies:
         said = {"answered": f"answered after {format_time(reply.rtt)}", "error": reply.said, "silence": "no answer"}
         yield f"{reply.seq:>4}  {said[reply.result]}"

@@ -91,6 +91,9 @@ def outcome(experiment: Experiment, result: Result) -> str:
             what = f"answered after {format_time(reply.rtt)}" if reply.result == "answered" else reply.said or "silence"
             src, dst = one.workload.src, getattr(one.workload, "dst", "")
             lines.append(f"{escape(src)} → {escape(dst)}, request {reply.seq}: {escape(what)}")
+        for n, flow in enumerate(one.flows, 1):
+            src, dst = one.workload.src, getattr(one.workload, "dst", "")
+            lines.append(f"{escape(src)} → {escape(dst)}, connection {n}: {escape(str(flow))}")
     lines += [f"Note: {escape(str(problem))}" for problem in result.problems]
     return "<br>".join(lines)
 

@@ -11,6 +11,7 @@ from netlab.trace.log import Log
 from netlab.units import format_time
 from netlab.view.branches import Way
 from netlab.view.steps import Step
+from netlab.view.uncut import mtus, uncut
 from netlab.wire.decode import layers
 
 
@@ -140,11 +141,16 @@ def _left(log: Log, visit: _Visit, end: str) -> list[str]:
         spent = departures[0].t - visit.steps[0].t
         ways = _listed(f"{step.place} (to {log.rows[step.record][6][0]}{_way(step)})" for step in departures)
         what = "copies" if len(departures) > max(1, len(visit.of("wire.rx"))) else "it"
-        told.append(f"sent {what} out of {ways} after {format_time(spent)}")
+        told.append(f"sent {what} out of {ways} after {format_time(spent)}{_whole(log, departures[0])}")
     told += [f"dropped it at {step.place}: {log.rows[step.record][6][0]}" for step in drops]
     if end and not departures and not drops:
         told.append(end)
     return told
+
+
+def _whole(log: Log, step: Step) -> str:
+    said = uncut(mtus(log), step.place, log.rows[step.record][6][1])
+    return f" ({said})" if said else ""
 
 
 def _way(step: Step) -> str:

@@ -18,6 +18,7 @@ from netlab.view.narrative import tell
 from netlab.view.picture import Columns, Picture, columns
 from netlab.view.stagemap import StageMap, stage_map
 from netlab.view.steps import Step, by_packet, steps_of
+from netlab.view.uncut import mtus, uncut
 
 STEP_COLUMNS = (
     *("pkt", "n", "leg", "visit", "t", "end", "at"),
@@ -194,7 +195,7 @@ def _fate(one: _Told) -> str:
 
 
 def _steps(log: Log, told: Sequence[_Told]) -> Columns:
-    rows = []
+    rows, known = [], mtus(log)
     for one in told:
         steps = one.steps
         leg, start, span = 0, steps[0].t if steps else 0, steps[-1].end - steps[0].t if steps else 0
@@ -216,7 +217,7 @@ def _steps(log: Log, told: Sequence[_Told]) -> Columns:
                     s.end,
                     _at(s.t - start, span),
                     *place,
-                    _note(log, s),
+                    _note(log, s, known),
                     s.record,
                 )
             )
@@ -238,7 +239,7 @@ def _at(ns: int, span: int) -> str:
     return f"+{ns / US:,.1f} µs" if span < 100 * MS else f"+{ns / MS:,.3f} ms"
 
 
-def _note(log: Log, step: Step) -> str:
+def _note(log: Log, step: Step, known: Mapping[str, int]) -> str:
     """What the record says besides its place and time."""
     data = log.rows[step.record][6]
     match step.kind:
@@ -249,7 +250,7 @@ def _note(log: Log, step: Step) -> str:
         case "enqueue" | "dequeue" | "mark":
             return f"{data[0]} {'packet' if data[0] == 1 else 'packets'}, {data[1]} B in the queue then"
         case "wire.tx" | "wire.rx":
-            return f"{data[1]} B"
+            return uncut(known, step.place, data[1]) or f"{data[1]} B"
         case "lock":
             return f"{data[0]}, held {format_time(data[2] or 0)}"
     return ""

@@ -37,6 +37,15 @@ def test_a_datagram_comes_back(prompt: Prompt) -> None:
     assert prompt.line("h2 udp h1 -c 1").endswith("1 of 1 answered")
 
 
+def test_bytes_are_poured_into_a_sink(prompt: Prompt) -> None:
+    *flows, last = prompt.line("h1 bulk h2 200k -c 2").splitlines()
+    assert [line[:22] for line in flows] == ["   1  200000 bytes in ", "   2  200000 bytes in "]
+    assert last.startswith("2 of 2 went well, ")
+    first, *packets = prompt.line("packets").splitlines()
+    assert first.startswith("the last 200 of ")
+    assert len(packets) == 200
+
+
 def test_the_packets_and_their_ways_can_be_asked_for(prompt: Prompt) -> None:
     assert prompt.line("packets") == "there were no packets yet"
     prompt.line("h1 ping h2 -c 1")
@@ -74,6 +83,9 @@ def test_exit_ends_it(prompt: Prompt) -> None:
         ("h1 ping", "nobody to send to; as: h1 ping"),
         ("h1 ping h9", "'h9' is no node"),
         ("h1 ping h2 h2", "'h2' is too much"),
+        ("h1 bulk h2 1M 2M", "'2M' is too much"),
+        ("h1 bulk h2 much", "size 'muchB' is not a number"),
+        ("h1 bulk h2 5G", "5G is out of range; from 1 byte to 1G"),
         ("h1 ping h2 -c x", "-c 'x' is no number"),
         ("h1 ping h2 -c 99999999", "-c '99999999' is out of range; it is a whole number from 1 to 99999"),
         ("h1 ping h2 -c " + "9" * 5000, "is out of range"),
