@@ -189,8 +189,10 @@ def run_study(
         if begun is not None:
             begun(case, number, len(wanted))
         measured.append(Measured(case, _sound(study, case, study.run(case, seed))))
+    left_out = {case.name for case in study.cases} - {case.name for case in wanted}
+    published = tuple(each for each in study.published if each.case not in left_out)
     return StudyResult(
-        study.name, study.says, seed, study.metrics, tuple(measured), study.published, study.charts, study.notes
+        study.name, study.says, seed, study.metrics, tuple(measured), published, study.charts, study.notes
     )
 
 

@@ -33,8 +33,9 @@ def figures(result: StudyResult) -> Figures:
 
 
 def _published(result: StudyResult, sources: tuple[str, ...], one: Published) -> tuple[str, ...]:
-    name = f"  {PUBLISHED} {one.case} [{sources.index(one.source) + 1}]"
-    return (name, *_cells(result.metrics, one.metrics))
+    ours = {measured.case.name for measured in result.measured}
+    name = "" if one.case in ours else f" {one.case}"
+    return (f"  {PUBLISHED} [{sources.index(one.source) + 1}]{name}", *_cells(result.metrics, one.metrics))
 
 
 def _cells(metrics: tuple[Metric, ...], numbers: object) -> list[str]:

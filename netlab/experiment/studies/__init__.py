@@ -7,7 +7,9 @@ from importlib import import_module
 from netlab.errors import BadInput
 from netlab.experiment.study import Study
 
-STUDIES: dict[str, str] = {}
+STUDIES: dict[str, str] = {
+    "dctcp": "netlab.experiment.studies.dctcp:DCTCP",
+}
 """Name -> "module:attribute". A module is imported when its study is asked for, so it may import what it needs."""
 
 

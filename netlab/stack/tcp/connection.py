@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from netlab.stack.tcp import deadlines, icmp, output, receive
 from netlab.stack.tcp.congestion import CONTROLS
+from netlab.stack.tcp.congestion.control import Control
 from netlab.stack.tcp.gate import Gate, unsend
 from netlab.stack.tcp.knobs import Knobs
 from netlab.stack.tcp.options import scale_for
@@ -74,7 +75,7 @@ class Connection:
         self.send_buffer = self.knobs.send_buffer
         self.fin_queued = self.fin_sent = False
         self.send_mss = min(mss, self.knobs.default_mss if self.version == 4 else self.knobs.default_mss_v6)
-        self.control = CONTROLS[self.knobs.congestion](self.send_mss, self.knobs.initial_window)
+        self.control = self._control(self.knobs.congestion)
         self.longest: Callable[[], int] | None = None
         """How many bytes of text a segment may hold inside the host; None: the knob says it."""
         self.was_cut = False
@@ -265,9 +266,15 @@ class Connection:
         """How many bytes of data the peer has acknowledged."""
         return self.queue_start - self.iss - INITIAL_BYTES
 
+    def _control(self, name: str) -> Control:
+        control = CONTROLS[name](self.send_mss, self.knobs.initial_window)
+        if self.knobs.initial_threshold:
+            control.ssthresh = self.knobs.initial_threshold
+        return control
+
     def choose_control(self, name: str) -> None:
         """Another congestion control, by its name in `CONTROLS`; DCTCP asks for ECN (RFC 8257 §3.1)."""
-        self.control = CONTROLS[name](self.send_mss, self.knobs.initial_window)
+        self.control = self._control(name)
         if self.control.wants_ect and self.state == CLOSED:
             self.ecn_asked = True
 

@@ -47,6 +47,8 @@ class Knobs:
     """Whether buffers grow to a multiple of the MSS once it is known (FreeBSD)."""
     initial_window: int = 10
     """Segments (RFC 6928)."""
+    initial_threshold: int = 0
+    """Bytes at which slow start ends at first, as a cache of routes may know it (RFC 9040 §8); 0: at the first loss."""
     # ---- acknowledging (RFC 9293 §3.8.6.3, RFC 5961)
     delayed_ack: int = 40 * MS
     """0: acknowledge everything at once."""
