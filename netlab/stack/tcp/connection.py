@@ -14,6 +14,7 @@ from netlab.stack.tcp.congestion import CONTROLS
 from netlab.stack.tcp.congestion.control import Control
 from netlab.stack.tcp.gate import Gate, unsend
 from netlab.stack.tcp.knobs import Knobs
+from netlab.stack.tcp.multipath import Carrier
 from netlab.stack.tcp.options import scale_for
 from netlab.stack.tcp.reassembly import Reassembly
 from netlab.stack.tcp.rto import RtoEstimator
@@ -57,6 +58,8 @@ class Connection:
         self.soft_error = ""
         """What ICMP said, while that is no reason to give up (RFC 5461)."""
         self._offset = stamp_offset
+        self.carrier: Carrier | None = None
+        """Whoever spreads a stream over this connection and others; None for TCP by itself."""
         self._set_up_sending(iss, mss)
         self._set_up_receiving(mss)
         self._set_up_options()

@@ -38,6 +38,8 @@ def _retransmit(c: Connection) -> None:
     c.control.timed_out(c.board.outstanding, c.now, first=c.retries == 1)
     c.rto.ran_out()
     c.cwr_due = c.ecn
+    if c.carrier is not None:
+        c.carrier.stalled(c)
     c.board.lose_all()
     c.recovery, c.recover = "loss", c.snd_max
     c.duplicates = c.tail_probe = 0

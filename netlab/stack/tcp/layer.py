@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from netlab.stack.tcp.connection import Connection
 from netlab.stack.tcp.cookies import CookieJar, digest, recall, server_cookie, syn_cookie
 from netlab.stack.tcp.gate import Gate
 from netlab.stack.tcp.knobs import Knobs, freebsd
 from netlab.stack.tcp.listener import Listener
+from netlab.stack.tcp.multipath import Multipath
 from netlab.stack.tcp.options import PACK
 from netlab.stack.tcp.receive import newer_syn
 from netlab.stack.tcp.segment import Action, Event, Segment, reset_for
@@ -57,7 +58,7 @@ class Outgoing(NamedTuple):
 class Endpoint:
     """A connection with its addresses, and what IP is asked to do for it."""
 
-    __slots__ = ("armed", "connection", "fast_open", "listener", "owner", "pair", "tos", "ttl", "tunnel")
+    __slots__ = ("armed", "carried", "connection", "fast_open", "listener", "owner", "pair", "tos", "ttl", "tunnel")
 
     def __init__(self, pair: Pair, connection: Connection, listener: Listener | None = None) -> None:
         self.pair, self.connection, self.listener = pair, connection, listener
@@ -65,14 +66,22 @@ class Endpoint:
         self.tunnel: Tunnel | None = None
         self.fast_open = False
         self.armed: int | None = None
+        self.carried = False
+        """Whether a `Multipath` stands above it."""
         self.owner: object = None
         """Whoever holds the socket."""
 
 
-class Told(NamedTuple):
-    """An event, and the endpoint or the listener that it is about."""
+class Owned(Protocol):
+    """What has a socket above it."""
 
-    about: Endpoint | Listener
+    owner: object
+
+
+class Told(NamedTuple):
+    """An event, and the endpoint, the listener or whatever else has an owner that it is about."""
+
+    about: Owned
     event: Event
 
 
@@ -107,6 +116,7 @@ class TcpLayer:
         """Gives a new connection its gate; None where there is none."""
         self._heap: list[tuple[int, int, Endpoint]] = []
         self._serial = 0
+        self.multipath: Multipath | None = None
 
     # ---- opening -----------------------------------------------------------------------------
 
@@ -172,6 +182,10 @@ class TcpLayer:
         if endpoint is not None and newer_syn(endpoint.connection, segment):
             self.done(endpoint, endpoint.connection.make_room(now))
             endpoint = None
+        if endpoint is None and self.multipath is not None and segment.options.mptcp:
+            joined = self.multipath.joining(pair, segment, now)
+            if joined is not None:
+                return joined
         if endpoint is None:
             return self._to_listener(pair, segment, now, tunnel)
         if endpoint.tunnel != tunnel:
@@ -214,6 +228,8 @@ class TcpLayer:
             listener.dropped += 1
             return Step([], [])
         endpoint = self._child(listener, pair, now, tunnel)
+        if listener.multipath and self.multipath is not None and syn.options.mptcp:
+            self.multipath.offered(endpoint, syn)
         good = self._fast_open(listener, endpoint, syn)
         listener.half_open[pair] = self.endpoints[pair] = endpoint
         step = self.done(endpoint, endpoint.connection.accept(syn, now, take_data=good))
@@ -288,6 +304,13 @@ class TcpLayer:
 
     def done(self, endpoint: Endpoint, actions: list[Action]) -> Step:
         """What a connection answered, with addresses; tables and deadlines follow its new state."""
+        step = self.carried_out(endpoint, actions)
+        if endpoint.carried and self.multipath is not None:
+            self.multipath.settle(step, endpoint)
+        return step
+
+    def carried_out(self, endpoint: Endpoint, actions: list[Action]) -> Step:
+        """The same, for one connection by itself."""
         step = Step([], [])
         for action in actions:
             if isinstance(action, Segment):
@@ -351,6 +374,12 @@ class TcpLayer:
 
     def next_timer(self) -> int | None:
         """No deadline comes before this; None when there is none."""
+        first = self._next_of_one()
+        if self.multipath is not None and (other := self.multipath.next_timer()) is not None:
+            return other if first is None else min(first, other)
+        return first
+
+    def _next_of_one(self) -> int | None:
         heap = self._heap
         while heap and heap[0][2].armed != heap[0][0]:
             heappop(heap)
@@ -359,7 +388,7 @@ class TcpLayer:
     def timer(self, now: int) -> Step:
         """Do what is due in every connection."""
         step = Step([], [])
-        while (deadline := self.next_timer()) is not None and deadline <= now:
+        while (deadline := self._next_of_one()) is not None and deadline <= now:
             endpoint = heappop(self._heap)[2]
             endpoint.armed = None
             c = endpoint.connection
@@ -368,4 +397,6 @@ class TcpLayer:
                 self._merge(step, self.done(endpoint, c.timer(now)))
             else:
                 self._arm(endpoint, due)
+        if self.multipath is not None:
+            self._merge(step, self.multipath.timer(now))
         return step

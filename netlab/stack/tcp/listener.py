@@ -22,6 +22,8 @@ class Listener:
         """What accepted connections inherit: attribute of `Connection` -> value."""
         self.tos, self.ttl = 0, 64
         self.closed = False
+        self.multipath = False
+        """Whether SYNs that offer MPTCP are answered so."""
         self.owner: object = None
         """Whoever holds the socket."""
         self.dropped = 0

@@ -31,6 +31,8 @@ def learn(c: Connection, syn: Segment, *, passive: bool) -> None:
     _learn_ecn(c, syn.flags, passive)
     if said.fast_open is not None and len(said.fast_open) in COOKIE_SIZES:
         c.granted_cookie = said.fast_open
+    if c.carrier is not None:
+        c.carrier.learn(c, syn)
 
 
 def _learn_mss(c: Connection, offered: int | None) -> None:

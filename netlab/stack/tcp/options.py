@@ -34,6 +34,7 @@ def synchronising(c: Connection, *, answering: bool) -> Options:
         sack_ok=c.sack_ok and not plain,
         timestamps=(c.clock(), c.ts_recent if answering else 0) if c.timestamping and not plain else None,
         fast_open=None if plain else c.fast_open_option(answering),
+        mptcp=() if plain or c.carrier is None else c.carrier.syn_options(c),
     )
 
 
@@ -82,6 +83,8 @@ def pack_freebsd(said: Options) -> bytes:
         out += option(tcp.SACK, b"".join(_PAIR.pack(*block) for block in said.sack[: (38 - len(out)) // 8]))
     if said.fast_open is not None and len(out) + 2 + len(said.fast_open) <= tcp.MAXIMUM_OPTIONS:
         out += option(tcp.FAST_OPEN, said.fast_open)
+    for value in said.mptcp:
+        out += option(tcp.MPTCP, value)
     for kind, value in said.other:
         out += option(kind, value)
     return bytes(out) + bytes(-len(out) % 4)

@@ -17,7 +17,7 @@ from netlab.stack.tcp.state import (
     SYN_RECEIVED,
     SYN_SENT,
 )
-from netlab.wire.tcp import ACK, CWR, ECE, FIN, PSH, RST, SYN, URG
+from netlab.wire.tcp import ACK, CWR, ECE, FIN, NONE, PSH, RST, SYN, URG, Options
 
 if TYPE_CHECKING:
     from netlab.stack.tcp.connection import Connection
@@ -32,11 +32,13 @@ STAMPS = 12
 
 def _room_offered(c: Connection) -> int:
     """What a segment that leaves now may offer: silly windows are not worth it (RFC 9293 §3.8.6.2.2)."""
+    limit = MAXIMUM_WINDOW << c.rcv_scale if c.scaled else MAXIMUM_WINDOW
+    if c.carrier is not None:
+        return min(c.carrier.window(), limit)
     buffer = c.receive_buffer
     space = buffer - len(c.inbox)
     if space < buffer // 4 and space < c.send_mss:
         space = 0
-    limit = MAXIMUM_WINDOW << c.rcv_scale if c.scaled else MAXIMUM_WINDOW
     return max(min(space, limit), c.rcv_adv - c.rcv_nxt)
 
 
@@ -129,7 +131,8 @@ def challenge(c: Connection) -> None:
 
 def send_reset(c: Connection) -> None:
     """Tell the peer that the connection is gone."""
-    c.out.append(Segment(c.snd_nxt % WRAP, c.rcv_nxt % WRAP, RST | ACK))
+    said = NONE if c.carrier is None else Options(mptcp=c.carrier.last_words(c))
+    c.out.append(Segment(c.snd_nxt % WRAP, c.rcv_nxt % WRAP, RST | ACK, options=said))
 
 
 def keepalive_probe(c: Connection) -> None:
@@ -149,6 +152,8 @@ def _emit(c: Connection, seq: int, flags: int, payload: bytes, ecn: int = NOT_EC
     if payload and c.gate is not None:
         c.gate.took(len(payload), room)
     options = ordinary(c)
+    if c.carrier is not None:
+        options = c.carrier.dress(c, options, seq, len(payload))
     c.out.append(Segment(seq % WRAP, c.rcv_nxt % WRAP, flags, _offer(c), payload, options, urgent, ecn, segsz))
     c.last_ack_sent = c.rcv_nxt
     c.ack_now = c.was_read = False
@@ -181,6 +186,8 @@ def _restart_after_idle(c: Connection) -> None:
 
 def segment_room(c: Connection) -> int:
     """How much data a segment holds: the MSS less what options take (RFC 6691, RFC 9293 §3.7.1)."""
+    if c.carrier is not None:
+        return c.send_mss - (STAMPS if c.timestamping else 0) - c.carrier.overhead
     if c.reassembly.runs or c.duplicate:
         blocks = min(len(c.reassembly.runs) + (c.duplicate is not None), 3) if c.sack_ok else 0
         return c.send_mss - (STAMPS if c.timestamping else 0) - (4 + 8 * blocks if blocks else 0)
@@ -195,6 +202,8 @@ def _retransmit(c: Connection) -> bool:
     if not c.force and c.in_flight + min(len(segment), c.send_mss) > c.control.cwnd:
         return False
     room = segment_room(c)
+    if c.carrier is not None:
+        room = min(room, c.carrier.bound(segment.start))
     if c.gate is not None:
         size = min(len(segment) - segment.fin, room)
         if c.gate.ask(size, room) < size:
@@ -228,7 +237,8 @@ def _send_new(c: Connection) -> bool:
     fin = c.fin_queued and not c.fin_sent
     if waiting <= 0 and not fin:
         return False
-    size = _allowed(c, waiting) if waiting > 0 else 0
+    together = waiting if c.carrier is None else min(waiting, c.carrier.bound(c.snd_nxt))
+    size = _allowed(c, together) if waiting > 0 else 0
     if size > 0 and c.gate is not None:
         size = c.gate.ask(size, segment_room(c))
     if waiting > 0 and size <= 0:
@@ -279,6 +289,8 @@ def send_beyond(c: Connection) -> bool:
     """One segment of new data whatever the congestion window says, if the peer's window has room."""
     at = c.snd_nxt - c.queue_start
     size = min(len(c.queue) - at, segment_room(c), c.snd_una + c.snd_wnd - c.snd_nxt)
+    if c.carrier is not None:
+        size = min(size, c.carrier.bound(c.snd_nxt))
     if size <= 0:
         return False
     _transmit_new(c, at, size, c.fin_queued and not c.fin_sent and at + size == len(c.queue))

@@ -150,14 +150,14 @@ def _in_others(c: Connection, segment: Segment) -> None:
     """Every other state (§3.10.7.4)."""
     seq = unwrap(c.rcv_nxt, segment.seq)
     if segment.flags & RST:
-        _reset(c, seq)
+        _reset(c, segment, seq)
     elif segment.flags & SYN:
         _late_syn(c, segment, seq)
     elif _timestamp_fits(c, segment, seq):
         _checked(c, segment, seq)
 
 
-def _reset(c: Connection, seq: int) -> None:
+def _reset(c: Connection, segment: Segment, seq: int) -> None:
     """RFC 5961 §3.2: exactly at the left edge it counts, elsewhere in the window it is challenged."""
     left = c.last_ack_sent
     window = output.receive_window(c)
@@ -167,6 +167,8 @@ def _reset(c: Connection, seq: int) -> None:
         output.challenge(c)
         return
     half_open = c.state == SYN_RECEIVED
+    if c.carrier is not None:
+        c.carrier.hear_reset(c, segment)
     c.die("receive RST", "reset", "ECONNREFUSED" if half_open else "ECONNRESET")
 
 
@@ -231,6 +233,8 @@ def _checked(c: Connection, segment: Segment, seq: int) -> None:
         # Nobody will ever read it (RFC 1122 §4.2.2.13).
         _refuse(c, segment)
         c.die("receive RST" if c.state != SYN_RECEIVED else "abort", "closed")
+        return
+    if c.carrier is not None and not c.carrier.admits(c, segment):
         return
     if not take_ack(c, segment, seq):
         return

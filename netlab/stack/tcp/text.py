@@ -31,6 +31,8 @@ def take_text(c: Connection, segment: Segment, seq: int) -> None:
     before = c.rcv_nxt
     if segment.payload:
         _take_data(c, segment, seq)
+        if c.carrier is not None:
+            c.carrier.take(c)
     if c.fin_at is not None and c.fin_at == c.rcv_nxt:
         _take_fin(c)
     elif segment.flags & FIN:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from netlab.stack.tcp.congestion.control import Control
 from netlab.stack.tcp.congestion.cubic import Cubic
 from netlab.stack.tcp.congestion.dctcp import Dctcp
+from netlab.stack.tcp.congestion.lia import Lia
 from netlab.stack.tcp.congestion.newreno import NewReno
 
 CONTROLS: dict[str, Callable[[int, int], Control]] = {
@@ -14,5 +15,6 @@ CONTROLS: dict[str, Callable[[int, int], Control]] = {
     "reno": NewReno,
     "cubic": Cubic,
     "dctcp": Dctcp,
+    "lia": Lia,
 }
 """Name -> (MSS, initial window in segments) -> control."""
