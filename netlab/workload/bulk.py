@@ -33,6 +33,8 @@ def long_pattern(size: int, seed: int = 0) -> bytes:
 class BulkSender:
     """Connects, sends ``data``, closes, and waits for the peer's close."""
 
+    sockets: type[TcpSocket] = TcpSocket
+
     def __init__(self, host: Host, dst: int, port: int, data: bytes, say: Say) -> None:
         self._host, self._dst, self._port, self._data, self._say = host, dst, port, data, say
         self._sent = 0
@@ -44,7 +46,7 @@ class BulkSender:
     def start(self, now: int) -> list[Hop]:
         """Connect."""
         self.began = now
-        self.socket, hops = TcpSocket.connect(self._host, self._dst, self._port, self._hear, now)
+        self.socket, hops = self.sockets.connect(self._host, self._dst, self._port, self._hear, now)
         return hops
 
     def _hear(self, socket: TcpSocket, event: Event, now: int) -> list[Hop]:
@@ -178,12 +180,14 @@ class Sink:
     ``digests``: SHA-256 of each finished stream, "" without ``keep``.
     """
 
+    listeners: type[TcpListener] = TcpListener
+
     def __init__(self, host: Host, port: int, *, keep: bool = True, congestion: str = "") -> None:
         self._keep, self._congestion = keep, congestion
         self.digests: list[str] = []
         self.octets = 0
         self._hashes: dict[int, hashlib._Hash] = {}
-        self.listener = TcpListener(host, port, self._hear, self._accepted)
+        self.listener = self.listeners(host, port, self._hear, self._accepted)
 
     def close(self, now: int) -> list[Hop]:
         """Take no more connections."""

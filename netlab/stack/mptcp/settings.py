@@ -1,0 +1,29 @@
+"""What a program or an administrator may set of multipath TCP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netlab.units import SEC
+
+
+@dataclass(slots=True)
+class Settings:
+    """One object a host; connections made later follow a change."""
+
+    scheduler: str = "minrtt"
+    """A name in `scheduler.SCHEDULERS`."""
+    coupled: bool = True
+    """Whether the windows of a connection's subflows grow together (LIA), or each as the knob ``congestion`` says."""
+    checksum: bool = False
+    """Ask for a checksum over every mapping (RFC 8684 §3.3.1)."""
+    subflows: int = 2
+    """How many subflows may be opened from here beside the first."""
+    accept_announced: int = 2
+    """To how many addresses that the peer announced a subflow is opened."""
+    plain_after_syns: int = 2
+    """After so many SYNs with MP_CAPABLE that nobody answered one without is tried (§3.1)."""
+    announce_interval: int = 1 * SEC
+    """Until an ADD_ADDR that was not echoed is said again; three times in all (§3.4.1)."""
+    linger: int = 60 * SEC
+    """How long a closed connection waits for the peer's DATA_FIN, or for a new subflow (§3.3.3)."""

@@ -1,0 +1,8 @@
+"""Two hosts and two cables, for every test of multipath TCP."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
