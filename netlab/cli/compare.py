@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from netlab.experiment.compare import Flow
 
 EXAMPLE = """nlab compare star,3
-  nlab compare my-network.yaml --flows 100"""
+  nlab compare my-network.yaml --flows 100 --bulk 100kB"""
 FAILED = 1
 
 
@@ -20,6 +20,7 @@ def arguments(parser: ArgumentParser) -> None:
     """The options."""
     parser.add_argument("network", help=NETWORK)
     parser.add_argument("--flows", type=_some, default=40, metavar="N", help="at most so many; 40 if not given")
+    parser.add_argument("--bulk", metavar="SIZE", help="a TCP transfer of so many bytes (100kB) between hosts as well")
     parser.add_argument("--seed", type=int, default=1, help="for the simulated world; 1 if not given")
     parser.add_argument("--json", action="store_true", help="the flows as JSON")
 
@@ -36,10 +37,12 @@ def run(options: Namespace) -> int:
     from netlab.errors import BadInput
     from netlab.experiment.compare import compare
     from netlab.experiment.run import backend_named
+    from netlab.units import parse_size
 
     plan = plan_of(options.network)
     worlds = backend_named("sim"), backend_named("mininet")
-    flows = compare(plan, worlds, limit=options.flows, seed=options.seed)
+    octets = parse_size(options.bulk, "--bulk") if options.bulk else 0
+    flows = compare(plan, worlds, limit=options.flows, seed=options.seed, octets=octets)
     if not flows:
         raise BadInput("no two hosts have addresses, so nothing flows", where=plan.name)
     if options.json:

@@ -161,8 +161,10 @@ def _failures(found: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _measured(name: str, value: Any) -> str:
-    from netlab.units import format_time
+    from netlab.units import format_rate, format_time
 
+    if name == "goodput":
+        return format_rate(value)
     if name.endswith("_ns") and isinstance(value, int):
         return format_time(value)
     return "-" if value is None else str(value)

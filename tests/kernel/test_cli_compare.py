@@ -45,6 +45,12 @@ def test_ipv6_takes_the_same_way_too(tmp_path: Path, capsys: Captured) -> None:
     assert all(flow["results"] == ["answered", "answered"] and len(flow["passages"]) == 2 for flow in flows)
 
 
+def test_a_transfer_arrives_in_both_worlds(capsys: Captured) -> None:
+    skip_unless_both_worlds_hold("line,1")
+    assert main(["compare", "line,1", "--bulk", "200kB"]) == 0, capsys.readouterr().out
+    assert "same     tcp   h1 → h2  200000 bytes" in capsys.readouterr().out
+
+
 def test_a_network_without_two_hosts_has_nothing_to_compare(tmp_path: Path, capsys: Captured) -> None:
     skip_unless_both_worlds_hold("pair")
     path = f"{tmp_path}/lonely.yaml"

@@ -48,6 +48,17 @@ def test_a_world_is_like_itself_however_slow() -> None:
     assert flows[0].passages[0].nodes == ("h1", "r1", "r2", "h2")
 
 
+def test_a_transfer_is_compared_by_what_became_of_it() -> None:
+    dead = Bent(lambda plan: replace(plan, links=(*plan.links[:-1], replace(plan.links[-1], loss=1.0))))
+    same = [f for f in compare(LINE, (SimBackend(), SimBackend()), octets=50_000) if f.kind == "tcp"]
+    assert [(f.src, f.dst, f.results, f.differences) for f in same] == [
+        ("h1", "h2", ("50000 bytes", "50000 bytes"), ()),
+        ("h2", "h1", ("50000 bytes", "50000 bytes"), ()),
+    ]
+    lost = compare(LINE, (SimBackend(), dead), octets=50_000)[2]
+    assert lost.differences == ("50000 bytes in one world, EHOSTUNREACH in the other",)
+
+
 def test_a_cable_that_loses_all_is_a_difference_with_its_place() -> None:
     dead = Bent(lambda plan: replace(plan, links=(*plan.links[:-1], replace(plan.links[-1], loss=1.0))))
     [flow] = compare(LINE, (SimBackend(), dead), limit=1)

@@ -6,14 +6,16 @@ from dataclasses import replace
 
 import pytest
 
+from netlab.backend.native.messages import outcome_from_data, outcome_to_data, workload_from_data, workload_to_data
 from netlab.backend.sim import SimSession
 from netlab.errors import BadInput
+from netlab.experiment.run import metrics_of
 from netlab.stack.tcp.knobs import linux
 from netlab.topology.generators import cable, several
 from netlab.topology.resolve import resolve
 from netlab.topology.spec import End, Limit, Link, Plan, Topology
 from netlab.units import MS, SEC
-from netlab.workload.spec import Bulk, Ping
+from netlab.workload.spec import Bulk, Flow, Outcome, Ping, Reply
 
 MBIT = 1_000_000
 
@@ -57,6 +59,20 @@ def test_loss_costs_time_and_no_byte() -> None:
         [outcome] = session.run([Bulk("h1", "h2", size=500_000)])
     assert (outcome.octets, outcome.error) == (500_000, "")
     assert outcome.goodput < 80 * MBIT
+
+
+def test_what_flows_came_to_is_measured() -> None:
+    outcomes = (
+        Outcome(Bulk("h1", "h2"), flows=(Flow(1_000_000, SEC), Flow(500_000, SEC), Flow(0, SEC, "ETIMEDOUT"))),
+        Outcome(Ping("h1", "h2"), (Reply(1, "answered", 5),)),
+    )
+    assert metrics_of(outcomes) == {
+        "flows": 3, "flow_errors": 1, "octets": 1_500_000, "goodput": 12_000_000,
+        "requests": 1, "answered": 1, "errors": 0, "rtt_median_ns": 5,
+    }  # fmt: skip
+    assert outcomes[0].error == "ETIMEDOUT"
+    assert outcome_from_data(outcomes[0].workload, outcome_to_data(outcomes[0])) == outcomes[0]
+    assert workload_from_data(workload_to_data(outcomes[0].workload)) == outcomes[0].workload
 
 
 def test_two_runs_use_one_port_and_each_ends() -> None:
