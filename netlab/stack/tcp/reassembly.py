@@ -46,7 +46,9 @@ class Reassembly:
         return Run(min(old.start, new.start), head + old.data + tail, self._serial)
 
     def take(self, expected: int) -> bytes:
-        """Remove and return what now follows in order at ``expected``."""
+        """Remove and return what now follows in order at ``expected``; what came twice meanwhile is forgotten."""
+        while self.runs and self.runs[0].end <= expected:
+            self.runs.pop(0)
         if not self.runs or self.runs[0].start > expected:
             return b""
         run = self.runs.pop(0)

@@ -73,16 +73,10 @@ def _take_data(c: Connection, segment: Segment, seq: int) -> None:
     _deliver(c, segment.payload)
     while more := c.reassembly.take(c.rcv_nxt):
         _deliver(c, more)
-    _drop_old_runs(c)
     if filled:
         c.ack_now = True
     else:
         _owe_ack(c, len(segment.payload))
-
-
-def _drop_old_runs(c: Connection) -> None:
-    while c.reassembly.runs and c.reassembly.runs[0].end <= c.rcv_nxt:
-        c.reassembly.runs.pop(0)
 
 
 def _deliver(c: Connection, data: bytes) -> None:
