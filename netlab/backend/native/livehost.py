@@ -14,6 +14,8 @@ from netlab.stack.stage import Hop
 
 LONGEST_WAIT = 0.05
 """Seconds until ``done`` is asked again where nothing happens."""
+ROUNDS = 8
+"""How often the rings are emptied before deadlines are looked at, however much comes."""
 
 
 class LiveHost:
@@ -41,9 +43,16 @@ class LiveHost:
                 return False
             wait = self.executor.run_timers()
             self._poller.poll(LONGEST_WAIT if wait is None else min(wait, LONGEST_WAIT))
-            for name, queue in self._rings.values():  # a bad cable may give what its device gave long ago
-                self.executor.poll(name, queue)
+            self._take()
         return True
+
+    def _take(self) -> None:
+        """All that has come, before any deadline: where this process had to wait for its turn, the acknowledgement
+        that a timer waits for may lie in a ring."""
+        for _ in range(ROUNDS):
+            # Every ring each time: a bad cable may give what its device gave long ago.
+            if not sum(self.executor.poll(name, queue) for name, queue in self._rings.values()):
+                return
 
     def close(self) -> None:
         """Let go of the devices."""
