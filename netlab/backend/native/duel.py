@@ -22,7 +22,6 @@ from netlab.backend.native.livehost import LiveHost
 from netlab.sim.rng import Streams
 from netlab.stack.drivers.api import Driver
 from netlab.stack.drivers.faults import Faults
-from netlab.stack.stage import Hop
 from netlab.stack.tcp.knobs import linux
 from netlab.units import MS, SEC
 from netlab.workload.apps import Pinger
@@ -47,6 +46,7 @@ DEFAULTS = {
     "sysctls": {},
     "router": [],
     "midway": "",
+    "watch": False,
     "capture": "",
     "account": False,
     "limit": 60.0,
@@ -63,6 +63,7 @@ class Duel:
     ``keep`` compares every byte by its digest; ``kernel`` has the kernel at both ends instead of us; ``parallel``
     connections are open at once; ``knobs`` are our TCP's, ``congestion`` and ``sysctls`` the kernel's; ``router`` are
     commands that set up a router between the two, and ``midway`` one more, for when half of the bytes have come;
+    ``watch`` looks at the kernel's sockets with `ss` when bytes have come (for so long our side stands still);
     ``capture`` is a file for tcpdump; ``account`` waits for the end of every connection and tells what is left.
     """
 
@@ -71,7 +72,7 @@ class Duel:
         self.sizes: list[int] = self.request["sizes"]
         self.ground = Ground(self.request)
         self.seen = ""
-        """What `ss` said when half of the bytes had come."""
+        """What `ss` said when the first bytes had come."""
 
     def run(self) -> dict[str, Any]:
         """What came of it: bytes and seconds, each side's digests, sorted, and what our interface counted."""
@@ -113,15 +114,15 @@ class Duel:
         return self.live
 
     def _work(self, done: Callable[[], bool], octets: Callable[[], int]) -> bool:
-        """Run until it is done; half-way there look at the kernel's sockets, and do what was asked for then."""
-        began, half = time.monotonic(), sum(self.sizes) // 2
-        if not self.live.run(lambda: done() or octets() >= half, self.request["limit"]):
-            return False
-        if not done():
+        """Run until it is done; on the way look at the kernel's sockets, and do what was asked for midway."""
+        end, half = time.monotonic() + self.request["limit"], sum(self.sizes) // 2
+        if self.request["watch"]:
+            self.live.run(lambda: done() or octets() > 0, self.request["limit"])
             self.seen = self.ground.sockets()
-            if self.request["midway"]:
-                self.ground.at_router(self.request["midway"])
-        return self.live.run(done, self.request["limit"] - (time.monotonic() - began))
+        if self.request["midway"]:
+            self.live.run(lambda: done() or octets() > half, end - time.monotonic())
+            self.ground.at_router(self.request["midway"])
+        return self.live.run(done, end - time.monotonic())
 
     def _over(self) -> bool:
         return self.ground.peer.poll() is not None

@@ -173,8 +173,8 @@ class Ground:
         return subprocess.run(entered, check=True, stdout=subprocess.PIPE, text=True).stdout
 
     def sockets(self) -> str:
-        """What ``ss`` says of the kernel's established connections."""
-        return self.inside("peer", "ss", "-tinoH", "state", "established")
+        """what ``ss`` says of the kernel's connections."""
+        return self.inside("peer", "ss", "-tinoH")
 
     def counters(self) -> dict[str, int]:
         """What the kernel's end has counted, by the names of nstat; those at zero are left out."""
