@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,13 @@ def run_in(folder: Path) -> list[str]:
     done = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
+
+
+def test_every_module_that_is_to_be_compiled_is_there() -> None:
+    hot = runpy.run_path(str(ROOT / ".ci" / "speedups"))["HOT"]
+    places = [ROOT / "netlab" / name for name in hot]
+    missing = [place for place in places if not (place.is_file() or any(place.glob("*.py")))]
+    assert len(hot) > 20 and missing == []
 
 
 @pytest.mark.long
