@@ -8,7 +8,7 @@ A segment that came was shown to its `Subflow` already, which told the methods o
 from __future__ import annotations
 
 from netlab.stack.mptcp import closing, deadlines, dispatch, fallback, paths
-from netlab.stack.mptcp.actions import Act, Carry
+from netlab.stack.mptcp.actions import Act, Carry, Join
 from netlab.stack.mptcp.dataspace import ReceiveSpace, SendSpace, unwrapped
 from netlab.stack.mptcp.mapping import Mapping
 from netlab.stack.mptcp.scheduler import SCHEDULERS
@@ -64,6 +64,8 @@ class Mptcp:
         """The errno's name when the connection was cut."""
         self.offered = 0
         """One behind the last byte that the peer was offered to send."""
+        self.wanted: list[Join] = []
+        """Subflows to open, as soon as the call is over."""
         self._news: list[Event] = []
         self._confirmed: list[Subflow] = []
         self._served = 0
@@ -322,6 +324,8 @@ class Mptcp:
         confirmed, self._confirmed = self._confirmed, []
         for s in confirmed:
             self.paths.confirmed(s)
+        self.out += self.wanted
+        self.wanted = []
         dispatch.go_on(self)
         closing.go_on(self)
         deadlines.arm(self)

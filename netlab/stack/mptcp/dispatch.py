@@ -75,7 +75,8 @@ def _place(m: Mptcp, candidates: list[Subflow], start: int, size: int, again: bo
     room = output.segment_room(s.c)
     if size < room and not again and _waits(m, size):
         return False
-    longest = max(min(s.c.knobs.longest_segment, LONGEST, s.space) // room * room, room)
+    whole = s.c.knobs.longest_segment if s.c.longest is None else s.c.longest()
+    longest = max(min(whole, LONGEST, s.space) // room * room, room)
     size = min(size, longest, max(s.space, 1))
     _give(m, s, start, size, again)
     return True

@@ -66,7 +66,7 @@ class Paths:
         if self._begun_from_here() < self.m.settings.subflows and (own.id, s.remote_id) not in self.asked:
             self.asked.add((own.id, s.remote_id))
             pair = s.pair
-            self.m.out.append(
+            self.m.wanted.append(
                 Join(own.address, pair.remote, pair.remote_port, pair.version, own.id, s.remote_id, own.backup)
             )
 
@@ -144,7 +144,7 @@ class Paths:
             return
         self.asked.add((0, said.address_id))
         port = said.port or first.remote_port
-        m.out.append(Join(0, said.address, port, said.version, 0, said.address_id))
+        m.wanted.append(Join(0, said.address, port, said.version, 0, said.address_id))
 
     def _gone(self, number: int) -> None:
         self.remote.pop(number, None)
