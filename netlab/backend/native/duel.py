@@ -27,6 +27,7 @@ from netlab.units import MS, SEC
 from netlab.workload.apps import Pinger
 from netlab.workload.bulk import BulkSender, Sink, long_pattern
 from netlab.workload.http import HttpGet, HttpServer
+from netlab.workload.iperf3 import Iperf3Server
 from netlab.workload.spec import Ping
 
 PORT = 5001
@@ -48,10 +49,11 @@ DEFAULTS = {
     "midway": "",
     "watch": False,
     "capture": "",
+    "words": [],
     "account": False,
     "limit": 60.0,
 }
-ROLES = {"send": "sink", "take": "source", "serve": "curl", "fetch": "web", "ping": "sink"}
+ROLES = {"send": "sink", "take": "source", "serve": "curl", "fetch": "web", "ping": "sink", "iperf3": "iperf3"}
 """What ours does -> what the kernel's end does."""
 LISTENS = frozenset({"sink", "web", "echo"})
 """Roles in which the kernel's end is the one that is connected to."""
@@ -64,7 +66,8 @@ class Duel:
     connections are open at once; ``knobs`` are our TCP's, ``congestion`` and ``sysctls`` the kernel's; ``router`` are
     commands that set up a router between the two, and ``midway`` one more, for when half of the bytes have come;
     ``watch`` looks at the kernel's sockets with `ss` when bytes have come (for so long our side stands still);
-    ``capture`` is a file for tcpdump; ``account`` waits for the end of every connection and tells what is left.
+    ``words`` are iperf3's; ``capture`` is a file for tcpdump; ``account`` waits for the end of every connection and
+    tells what is left.
     """
 
     def __init__(self, request: dict[str, Any]) -> None:
@@ -84,7 +87,7 @@ class Duel:
     def _run(self) -> dict[str, Any]:
         role, ground = ROLES[self.request["role"]], self.ground
         address = (ground.theirs if role in LISTENS else OURS)[self.request["family"]]
-        same = {name: self.request[name] for name in ("sizes", "keep", "parallel", "congestion")}
+        same = {name: self.request[name] for name in ("sizes", "keep", "parallel", "congestion", "words")}
         ground.start_peer({"role": role, "address": address, "port": PORT, **same})
         ground.lay()
         if self.request["capture"]:
@@ -162,6 +165,17 @@ class Duel:
         errors = [f"{path}: {status}" for _, path, status in server.served if status != 200]
         return self._answer(done, took, errors, [hashlib.sha256(t).hexdigest() for t in texts])
 
+    def _iperf3(self) -> dict[str, Any]:
+        """iperf3's client against our server: ``status`` is its own and what it said, ``tests`` what we counted."""
+        live = self._live()
+        server = Iperf3Server(live.host, PORT)
+        began = time.monotonic()
+        self.ground.tell_peer()
+        done = live.run(self._over, self.request["limit"])
+        took = time.monotonic() - began
+        found = self._answer(done, took, [test.error for test in server.done if test.error], [])
+        return {**found, "tests": [test._asdict() for test in server.done], "status": self.status}
+
     def _fetch(self) -> dict[str, Any]:
         live, began = self._live(), time.monotonic()
         gets = [HttpGet(live.host, self.theirs, f"/{n}", name="theirs", port=PORT) for n in range(len(self.sizes))]
@@ -189,6 +203,8 @@ class Duel:
     def _answer(self, done: bool, took: float, errors: list[str], digests: list[str]) -> dict[str, Any]:
         live = self.live
         theirs = self.ground.found_by_peer(done)
+        if self.request["role"] == "iperf3":
+            self.status, theirs = theirs[0], []
         if self.request["account"]:
             live.run(lambda: not left_by(live.host), 10)
         found = {
