@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -68,8 +69,11 @@ class _Progress:
 
 
 def told(result: StudyResult) -> str:
-    """The study in words: its question, its numbers beside the published ones, and where those are from."""
+    """The study in text: its question, its numbers beside the published ones, where those are from, and its charts."""
+    from netlab.view.chart import charts
     from netlab.view.figures import PUBLISHED, figures
+    from netlab.view.render.charttext import render_chart
+    from netlab.view.render.terminal import terminal_can
 
     shown = figures(result)
     heads = [shown.units, *shown.rows] if any(shown.units) else shown.rows
@@ -79,6 +83,7 @@ def told(result: StudyResult) -> str:
         "\n".join(f"{m.name}: {m.says}" for m in result.metrics if m.says),
         "\n".join(f"{PUBLISHED} [{n}] {source}" for n, source in enumerate(shown.sources, 1)),
         "\n".join(f"note: {note}" for note in result.notes),
+        *(render_chart(picture, width=_width(), unicode=terminal_can()) for picture in charts(result)),
         f"digest: {result.digest()[:16]}",
     ]
     return "\n\n".join(part for part in parts if part)
@@ -86,11 +91,26 @@ def told(result: StudyResult) -> str:
 
 def view(options: Namespace) -> int:
     """Show a kept study in the form that was asked for; 0."""
+    from netlab.cli.kept import writing_to
+    from netlab.view.render.report import report
+
     result = study_in(options.run)
-    if options.form != "terminal" or options.packet is not None:
-        raise BadInput("a study keeps numbers, no packets", where=str(options.run), right="look at it without options")
-    print(told(result))
+    if options.form == "pcapng" or options.packet is not None:
+        right = "look at it as terminal or html"
+        raise BadInput("a study keeps numbers, no packets", where=str(options.run), right=right)
+    if options.form == "html":
+        target = Path(options.out) if options.out else options.run / REPORT
+        page = report(result)
+        with writing_to(target) as file:
+            file.write_text(page, encoding="utf-8")
+        print(target)
+    else:
+        print(told(result))
     return 0
+
+
+def _width() -> int:
+    return max(60, min(shutil.get_terminal_size((100, 24)).columns, 140))
 
 
 # ---- kept ------------------------------------------------------------------------------------------
@@ -98,10 +118,14 @@ def view(options: Namespace) -> int:
 
 def keep(result: StudyResult, folder: Path) -> None:
     """Write the study into the folder, over an earlier one, whole or not at all; the error says why it cannot be."""
+    from netlab.view.render.report import report
+
+    page = report(result)
     try:
-        with whole_files(folder, RESULT, TABLE) as (data, numbers):
+        with whole_files(folder, RESULT, TABLE, REPORT) as (data, numbers, shown):
             data.write_text(json.dumps(result.to_data(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             numbers.write_text(as_csv(result), encoding="utf-8")
+            shown.write_text(page, encoding="utf-8")
     except OSError as error:
         raise unwritable(error, "the study cannot be kept there", folder, "choose another folder with --out") from error
 

@@ -83,6 +83,7 @@ def case(
 MODEL = "a model of windows and one queue alone, 50 lines, same rate, round trip and buffer"
 TOOTH, SETTLED = 450, 50
 """ms: a sawtooth without marks takes about 400. Two flows win 300 packets back, one each in a round trip of 5 ms."""
+SWEEP = ("dctcp K=?", "dctcp K=??")
 
 DCTCP = Study(
     "dctcp",
@@ -90,8 +91,9 @@ DCTCP = Study(
     (
         case("reno", "newreno", ms=TOOTH, warm=SETTLED),
         case("cubic", "cubic", ms=TOOTH, warm=SETTLED),
-        case("reno+ecn K=20", "newreno", ecn=1, k=20),
-        *(case(f"dctcp K={k}", "dctcp", ecn=1, k=k) for k in (1, 2, 5, 10, 20, 40)),
+        case("reno+ecn K=20", "newreno", ecn=1, k=20, ms=TOOTH, warm=SETTLED),
+        case("dctcp K=20", "dctcp", ecn=1, k=20, ms=TOOTH, warm=SETTLED),
+        *(case(f"dctcp K={k}", "dctcp", ecn=1, k=k) for k in (1, 2, 5, 10, 40)),
         case("dctcp K=20 to a plain receiver", "dctcp", receiver="newreno", ecn=1, k=20),
         case("dctcp K=20, 20 flows", "dctcp", ecn=1, k=20, flows=20),
     ),
@@ -135,8 +137,8 @@ DCTCP = Study(
             log_x=True,
             cases=("reno", "cubic", "reno+ecn K=20", "dctcp K=20"),
         ),
-        Chart("The queue follows K", ("q5", "q50", "q95"), "K", "points", cases=("dctcp K=*",), by="flows"),
-        Chart("The link is full from about C · RTT / 7 on", ("utilisation",), "K", "points", cases=("dctcp K=*",)),
+        Chart("The queue follows K", ("q5", "q50", "q95"), "K", "points", cases=SWEEP),
+        Chart("The link is full from about C · RTT / 7 on", ("utilisation",), "K", "points", cases=SWEEP),
     ),
     notes=(
         "twenty flows keep 2 · 20 packets less the 8 on their way: a window is never below two segments",

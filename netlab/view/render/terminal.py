@@ -30,11 +30,12 @@ def render(picture: Picture, *, unicode: bool | None = None, width: int = 100) -
         _wrapped("", picture.caption, width),
     ]
     whole = "\n\n".join("\n".join(line.rstrip() for line in part) for part in parts if part) + "\n"
-    rich = _terminal_can() if unicode is None else unicode
+    rich = terminal_can() if unicode is None else unicode
     return whole if rich else whole.translate(PLAIN).encode("ascii", "replace").decode()
 
 
-def _terminal_can() -> bool:
+def terminal_can() -> bool:
+    """Whether standard output can show what is not ASCII."""
     try:
         "─→✕µ".encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:

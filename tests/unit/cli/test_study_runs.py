@@ -10,6 +10,7 @@ import pytest
 
 from netlab.cli.main import main
 from netlab.cli.study import as_csv, keep, told
+from netlab.errors import BadInput
 from netlab.experiment.study import Case, Metric, Published, Row, Study, StudyResult, run_study
 
 Captured = pytest.CaptureFixture[str]
@@ -49,6 +50,25 @@ def test_a_kept_study_is_shown_as_it_was_told(squares: StudyResult, tmp_path: Pa
     assert main(["view", str(tmp_path / "kept")]) == 0
     assert capsys.readouterr().out == told(squares) + "\n"
     assert json.loads((tmp_path / "kept" / "result.json").read_text()) == squares.to_data()
+
+
+def test_a_kept_study_can_be_shown_as_a_page_but_has_no_packets(
+    squares: StudyResult, tmp_path: Path, capsys: Captured
+) -> None:
+    keep(squares, tmp_path / "kept")
+    first = (tmp_path / "kept" / "report.html").read_text()
+    assert main(["view", str(tmp_path / "kept"), "--as", "html", "--out", str(tmp_path / "again.html")]) == 0
+    assert "How big are squares?" in first and len((tmp_path / "again.html").read_text()) == len(first)
+    capsys.readouterr()
+    for wrong in (["--as", "pcapng"], ["--packet", "1"]):
+        assert main(["view", str(tmp_path / "kept"), *wrong]) == 2
+        assert "a study keeps numbers, no packets; look at it as terminal or html" in capsys.readouterr().err
+
+
+def test_a_place_where_no_study_can_be_kept_is_said(squares: StudyResult, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match="the study cannot be kept there"):
+        keep(squares, tmp_path / "file")
 
 
 def test_the_table_is_one_for_spreadsheets(squares: StudyResult) -> None:
