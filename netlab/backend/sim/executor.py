@@ -6,12 +6,15 @@ Protocol code runs whole, at the instant when its work ends. Nothing is recorded
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from netlab.backend.sim.costs import COSTS, OTHER, RX_BUDGET, RX_RING
+from netlab.backend.sim.costs import REFERENCE, RX_BUDGET, RX_RING, CostTable
+from netlab.backend.sim.device import checked, emitted
 from netlab.backend.sim.lockplan import NOTHING, LockPlan, Needs, none
 from netlab.backend.sim.queues import Scheduling, tx_queue
+from netlab.backend.sim.sizes import BY_SIZE
 from netlab.sim.core import Core
 from netlab.sim.link import LinkDirection
 from netlab.sim.lock import Lock
@@ -60,7 +63,20 @@ class RxRing:
 class Port:
     """An interface at work: its receive rings, its transmit queue, its end of the cable."""
 
-    __slots__ = ("faults", "free_at", "ifp", "link", "peer", "rings", "steering", "txq", "waking", "wire")
+    __slots__ = (
+        "cut",
+        "faults",
+        "free_at",
+        "ifp",
+        "link",
+        "peer",
+        "rings",
+        "steering",
+        "txq",
+        "waking",
+        "whole",
+        "wire",
+    )
 
     def __init__(self, ifp: Ifnet, link: LinkDirection, cores: list[Core], scheduling: Scheduling | None) -> None:
         self.ifp, self.link = ifp, link
@@ -69,6 +85,10 @@ class Port:
         self.steering: Steering | None = None
         """What chooses a frame's ring, where there is a choice."""
         self.txq = tx_queue(ifp.queue, scheduling)
+        self.cut: deque[Mbuf] = deque()
+        """Frames that the device has made of a longer one and will send before anything else."""
+        self.whole: Mbuf | None = None
+        """What it took from the queue last."""
         self.faults: Injector | None = None
         """What spoils the frames that leave here; None on a good cable."""
         self.wire = Procession(cores[0].loop)
@@ -92,8 +112,9 @@ class HostExecutor:
         ids: Iterator[int],
         emit: Emit | None,
         describe: Describe,
+        costs: CostTable = REFERENCE,
     ) -> None:
-        self.host, self.loop, self.emit = host, loop, emit
+        self.host, self.loop, self.emit, self.costs = host, loop, emit, costs
         self.cores = [Core(loop, n, self._begin) for n in range(cores)]
         self.ports: dict[str, Port] = {}
         self._lock_plan = None if lock_plan is none else lock_plan
@@ -181,6 +202,9 @@ class HostExecutor:
             counters["ipackets"] += 1
             counters["ibytes"] += len(frame.data)
             vector.append(Mbuf(frame.data, pkt=frame.pkt, rcvif=ring.ifp))
+        if ring.ifp.checks:
+            for m in vector:
+                checked(m)
         return vector
 
     # ---- working -----------------------------------------------------------------------------
@@ -196,7 +220,7 @@ class HostExecutor:
             if needs:
                 self._acquire(core, (stage, vector, ring), needs, loop.now)
                 return False
-            took = self._cost(core, stage, vector)
+            took = self._cost(stage, vector)
             end = loop.now + took
             if not loop.skip_to(end):
                 loop.at(end, self._done, (core, stage, vector, ring, took))
@@ -206,10 +230,17 @@ class HostExecutor:
                 return True
             work = following
 
-    def _cost(self, core: Core, stage: str, vector: list[Mbuf]) -> int:
-        call, packet = COSTS.get(stage, OTHER)
+    def _cost(self, stage: str, vector: list[Mbuf]) -> int:
+        stages, other, _ = self.costs
+        call, packet = stages.get(stage, other)
         took = call + packet * len(vector)
+        if stage in BY_SIZE:
+            took += sum(self._extra(stage, m) for m in vector)
         return took
+
+    def _extra(self, stage: str, m: Mbuf) -> int:
+        """What a packet costs more because of its size."""
+        return round(BY_SIZE[stage](self.host, m) * self.costs.slower)
 
     def _done(self, step: tuple[Core, str, list[Mbuf], RxRing | None, int]) -> None:
         core = step[0]
@@ -234,7 +265,7 @@ class HostExecutor:
 
     def _acquire(self, core: Core, work: Work, needs: Needs, asked: int, held: int = 0) -> None:
         if held == len(needs):
-            took = self._cost(core, work[0], work[1])
+            took = self._cost(work[0], work[1])
             self.loop.at(self.loop.now + took, self._release, (core, work, took, needs, asked))
             return
         name, mode = needs[held]
@@ -260,14 +291,15 @@ class HostExecutor:
             ring.polling = False
 
     def _record_stage(self, core: Core, stage: str, vector: list[Mbuf], began: int) -> None:
-        call, packet = COSTS.get(stage, OTHER)
+        call, packet = self.costs.stages.get(stage, self.costs.other)
         t, emit = began, self.emit
         assert emit is not None
+        sized = stage in BY_SIZE
         for m in vector:
             if not m.pkt:
                 m.pkt, m.born = next(self._ids), stage
             ifp = m.ifp or m.rcvif
-            dur = packet + (call if t == began else 0)
+            dur = packet + (call if t == began else 0) + (self._extra(stage, m) if sized else 0)
             emit((t, "stage", self.host.name, stage, core.number, m.pkt, (ifp.name if ifp else "", dur)))
             t += dur
 
@@ -324,7 +356,7 @@ class HostExecutor:
         if not port.waking:
             if port.free_at <= self.loop.now:
                 self._send(port)
-            else:
+            if port.free_at > self.loop.now and (len(port.txq) or port.cut):
                 self._wake(port)
 
     def _mark(self, port: Port, limit: Limit, m: Mbuf, cpu: int) -> None:
@@ -348,7 +380,7 @@ class HostExecutor:
     def _woken(self, port: Port) -> None:
         port.waking = False
         self._send(port)
-        if len(port.txq):
+        if len(port.txq) or port.cut:
             self._wake(port)
 
     def _queue_record(self, kind: str, port: Port, m: Mbuf, cpu: int) -> None:
@@ -356,9 +388,12 @@ class HostExecutor:
             data = (len(port.txq), port.txq.octets)
             self.emit((self.loop.now, kind, self.host.name, port.ifp.name, cpu, m.pkt, data))
 
-    def _send(self, port: Port) -> Mbuf:
-        """The wire is free: put the oldest frame of the queue on it, and say which it was."""
-        m = port.txq.get()
+    def _send(self, port: Port) -> Mbuf | None:
+        """The wire is free: put the oldest frame on it, of what the device has cut, else of the queue.
+
+        The answer is what is all on the wire with it: nothing while pieces of it are still to come.
+        """
+        m = port.cut.popleft() if port.cut else self._dequeue(port)
         now, ifp, link = self.loop.now, port.ifp, port.link
         length = len(m.data)
         took = link.serialisation(length)
@@ -366,7 +401,6 @@ class HostExecutor:
         ifp.counters["opackets"] += 1
         ifp.counters["obytes"] += length
         if self.emit:
-            self._queue_record("dequeue", port, m, -1)
             if m.born:
                 self._announce(m, m.data)
             data = (ifp.peer, length, took, link.delay, m.data)
@@ -378,7 +412,19 @@ class HostExecutor:
         else:
             executor, far = port.peer
             port.wire.at(now + took + link.delay, executor.receive, (far, _new(Frame, (m.data, m.pkt))))
-        return m
+        return None if port.cut else port.whole
+
+    def _dequeue(self, port: Port) -> Mbuf:
+        """The oldest frame of the queue; what the device has yet to do with it is done, further pieces follow it."""
+        m = port.whole = port.txq.get()
+        self._queue_record("dequeue", port, m, -1)
+        if m.offload is None or not m.offload.unfinished:
+            return m
+        first, *others = emitted(m)
+        for piece in others:
+            piece.pkt, piece.born = next(self._ids), "nic.tx"
+        port.cut.extend(others)
+        return first
 
     def _spoil(self, port: Port, fate: list[tuple[int, bytes]], pkt: int, left: int) -> None:
         """A bad cable: what comes out of it, and when."""

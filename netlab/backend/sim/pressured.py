@@ -121,11 +121,11 @@ class PressuredExecutor(HostExecutor):
 
     # ---- leaving -----------------------------------------------------------------------------
 
-    def _send(self, port: Port) -> Mbuf:
+    def _send(self, port: Port) -> Mbuf | None:
         m = super()._send(port)
         if isinstance(port.txq, RingedQueue):
-            self.loop.at(port.free_at, self._sent, port)
-        elif port.ifp.name in self.boundaries:
+            self.loop.at(port.free_at, self._sent if m is not None else self._goes_on, port)
+        elif m is not None and port.ifp.name in self.boundaries:
             self.loop.at(port.free_at, self._left, (port, [m]))
         return m
 
@@ -148,15 +148,20 @@ class PressuredExecutor(HostExecutor):
     def _feed(self, port: Port, queue: RingedQueue) -> None:
         """Fill the ring; start the wire if it rests."""
         queue.fill()
-        if queue.ready and port.free_at <= self.loop.now:
+        self._goes_on(port)
+
+    def _goes_on(self, port: Port) -> None:
+        """The next frame, or the next piece of one, if the wire is free."""
+        queue = port.txq
+        assert isinstance(queue, RingedQueue)
+        if (queue.ready or port.cut) and port.free_at <= self.loop.now:
             self._send(port)
 
     def _sent(self, port: Port) -> None:
         """A frame's last bit has left: the next, and the interrupt for it now or later."""
         queue, now = port.txq, self.loop.now
         assert isinstance(queue, RingedQueue)
-        if queue.ready and port.free_at <= now:
-            self._send(port)
+        self._goes_on(port)
         interrupts = queue.interrupts
         fresh = interrupts.due() is None
         interrupts.received(now)

@@ -11,7 +11,8 @@ from types import TracebackType
 from netlab.backend.base import Problem, SlotFailure, Slots
 from netlab.backend.names import destination, node_named, owner, sinks_of
 from netlab.backend.sim.account import AccountedExecutor
-from netlab.backend.sim.costs import LINE_RATE
+from netlab.backend.sim.costs import LINE_RATE, REFERENCE_GHZ, costs_at
+from netlab.backend.sim.device import CAN
 from netlab.backend.sim.executor import HostExecutor, Port
 from netlab.backend.sim.lockplan import PLANS
 from netlab.backend.sim.pressing import Pressing, Pressure
@@ -70,7 +71,9 @@ class SimSession:
         pressure: Mapping[str, Pressure | str] | None = None,
         ring: Mapping[str, Ring | int] | None = None,
         bql: Collection[str] = (),
+        clock: float | Mapping[str, float] = REFERENCE_GHZ,
     ) -> None:
+        """``clock`` is the GHz of every core, or of some nodes' cores."""
         self.plan, self.problems = plan, SimBackend().problems(plan)
         self.loop, self.streams = EventLoop(), Streams(seed)
         self.log = Log(_header(plan, seed), limit=log_limit)
@@ -95,6 +98,7 @@ class SimSession:
                 ids=self._ids,
                 emit=self.log.add if traced else None,
                 describe=describe,
+                costs=costs_at(clock.get(node.name, REFERENCE_GHZ) if isinstance(clock, Mapping) else clock),
             )
         self._set_tcp(knobs or {}, offload)
         self._schedulers = dict(schedulers or {})
@@ -126,6 +130,7 @@ class SimSession:
 
     def _attach(self, executor: HostExecutor, name: str, direction: LinkDirection) -> Port:
         interface, steering = executor.host.interfaces[name], steering_of(self.plan.interface(name))
+        interface.capabilities = CAN
         port = executor.attach(interface, direction, steering=steering, scheduling=self._schedulers.get(name))
         self._pressing.press(executor, port)
         if name in self._moderation:

@@ -14,7 +14,7 @@ from netlab.stack.offload.cut import cut, finished, fragments
 from netlab.stack.offload.join import coalesce
 from netlab.stack.offload.lro import LIMITS, LroLimits, lro
 from netlab.stack.offload.places import Offload, Places, longest_frame, places, sound
-from netlab.stack.offload.settle import cut_late, fits, onward, pieces_of_packet, settle, unpartial, within
+from netlab.stack.offload.settle import cut_late, fits, onward, pieces, pieces_of_packet, settle, unpartial, within
 
 __all__ = [
     "LIMITS",
@@ -31,6 +31,7 @@ __all__ = [
     "longest_frame",
     "lro",
     "onward",
+    "pieces",
     "pieces_of_packet",
     "places",
     "settle",
