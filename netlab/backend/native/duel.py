@@ -19,6 +19,7 @@ from netlab.backend.native.afpacket import AfPacket
 from netlab.backend.native.badcable import BadCable
 from netlab.backend.native.duelground import OURS, Ground, parsed
 from netlab.backend.native.livehost import LiveHost
+from netlab.backend.native.markingcable import MarkingCable
 from netlab.sim.rng import Streams
 from netlab.stack.drivers.api import Driver
 from netlab.stack.drivers.faults import Faults
@@ -39,6 +40,7 @@ DEFAULTS = {
     "mtu": 1500,
     "keep": False,
     "faults": {},
+    "marks": 0.0,
     "seed": 1,
     "kernel": False,
     "parallel": 1000,
@@ -63,11 +65,11 @@ class Duel:
     """``request``: ``role`` (what ours does, see `ROLES`), ``sizes`` in bytes, one a connection, and `DEFAULTS`.
 
     ``keep`` compares every byte by its digest; ``kernel`` has the kernel at both ends instead of us; ``parallel``
-    connections are open at once; ``knobs`` are our TCP's, ``congestion`` and ``sysctls`` the kernel's; ``router`` are
-    commands that set up a router between the two, and ``midway`` one more, for when half of the bytes have come;
-    ``watch`` looks at the kernel's sockets with `ss` when bytes have come (for so long our side stands still);
-    ``words`` are iperf3's; ``capture`` is a file for tcpdump; ``account`` waits for the end of every connection and
-    tells what is left.
+    connections are open at once; ``marks`` is how many packets are marked by ECN on the way; ``knobs`` are our TCP's,
+    ``congestion`` and ``sysctls`` the kernel's; ``router`` are commands that set up a router between the two, and
+    ``midway`` one more, for when half of the bytes have come; ``watch`` looks at the kernel's sockets with `ss` when
+    bytes have come (for so long our side stands still); ``words`` are iperf3's; ``capture`` is a file for tcpdump;
+    ``account`` waits for the end of every connection and tells what is left.
     """
 
     def __init__(self, request: dict[str, Any]) -> None:
@@ -108,11 +110,13 @@ class Duel:
         for name, value in r["knobs"].items():
             setattr(knobs, name, value)
         host.tcp.offload(r["offload"])
-        driver: Driver = AfPacket("va", offload=r["offload"] and not r["faults"])
+        driver: Driver = AfPacket("va", offload=r["offload"] and not r["faults"] and not r["marks"])
         if r["faults"]:
             streams = Streams(r["seed"])
             chances = streams.stream("faults", "va", "out"), streams.stream("faults", "va", "in")
             driver = BadCable(driver, Faults(**r["faults"]), *chances, time.monotonic_ns)
+        if r["marks"]:
+            self.cable = driver = MarkingCable(driver, r["marks"], Streams(r["seed"]).stream("marks", "va"))
         self.live = LiveHost(host, {"va": driver})
         return self.live
 
@@ -218,9 +222,16 @@ class Duel:
             "kernel": self.ground.counters(),
             "sockets": self.seen,
             "left": left_by(live.host),
+            "path_mtu": self._path_mtu(),
+            "marks": dict(self.cable.seen) if self.request["marks"] else {},
         }
         live.close()
         return found
+
+    def _path_mtu(self) -> int:
+        """What our host believes of the way to the other side."""
+        paths = self.live.host.paths6 if self.request["family"] == 6 else self.live.host.paths
+        return paths.mtu(self.theirs, self.live.executor.now(), self.request["mtu"])
 
     def _kernel(self) -> dict[str, Any]:
         """The same with the kernel at both ends: what this machine can do."""

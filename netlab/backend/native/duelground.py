@@ -85,6 +85,8 @@ class Ground:
             if made.poll() is not None:
                 raise OSError("no network namespace can be made")
         self._spaces[name] = os.open(path, os.O_RDONLY)
+        # Link-local addresses can be used at once: nobody else is here.
+        self.inside(name, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0")
         return made
 
     # ---- the wires
