@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netlab.stack.ifcaps import SOFTWARE, Capability
 from netlab.stack.ifnet import Ifnet
@@ -18,9 +18,10 @@ from netlab.stack.sockets import Message
 from netlab.stack.stage import Hop, branching, drop, end, stage, to
 from netlab.stack.tcp.connection import Connection
 from netlab.stack.tcp.knobs import Knobs, linux
-from netlab.stack.tcp.layer import Endpoint, Outgoing, Pair, Step, TcpLayer, Told
+from netlab.stack.tcp.layer import HEADERS, Endpoint, Outgoing, Pair, Step, TcpLayer, Told
 from netlab.stack.tcp.listener import Listener
 from netlab.stack.tcp.segment import Event, Segment
+from netlab.stack.tcp.sockopts import SocketOptions
 from netlab.stack.vlan import VlanLink
 from netlab.wire import icmp, icmpv6, ipv4, ipv6, tcp
 from netlab.wire.address import is_multicast6
@@ -83,28 +84,38 @@ class HostTcp:
         self.delays4, self.delays6 = any(ifp.sums4 for ifp in interfaces), any(ifp.sums6 for ifp in interfaces)
         self.cuts_itself = not any(ifp.cuts_tcp for ifp in interfaces)
 
-    def _longest(self, pair: Pair) -> Callable[[], int]:
+    def _longest(self, pair: Pair, fib: int | None = None, mark: int = 0) -> Callable[[], int]:
         """What asks the interface that a connection leaves by how long a segment may be; 0 for what fits."""
-        ifp = self._leaves_by(pair)
+        ifp = self._leaves_by(pair, fib, mark)
         return lambda: ifp.longest if ifp is not None else 0
 
-    def _leaves_by(self, pair: Pair) -> Ifnet | None:
+    def _leaves_by(self, pair: Pair, fib: int | None = None, mark: int = 0) -> Ifnet | None:
         """The interface that packets to a peer leave by; None where no route leads there."""
         host = self.host
         if pair.version == 6:
             way = way_to(host, Outgoing6(pair.remote, ipv4.TCP))
             return way[0] if way is not None else None
-        route = host.fibs.lookup(pair.remote)
+        route = host.fibs.lookup(pair.remote, fib=fib, mark=mark)
         return host.interfaces[route.interface] if route is not None else None
 
-    def _mtu(self, pair: Pair) -> int:
+    def _mtu(self, pair: Pair, fib: int | None = None, mark: int = 0) -> int:
         host = self.host
         if pair.version == 6:
             way = way_to(host, Outgoing6(pair.remote, ipv4.TCP))
             return host.paths6.mtu(pair.remote, self._now, host.inet6.link_mtu(way[0]) if way else LARGEST_LINK)
-        route = host.fibs.lookup(pair.remote)
+        route = host.fibs.lookup(pair.remote, fib=fib, mark=mark)
         link = host.interfaces[route.interface].mtu if route else LARGEST_LINK
         return host.paths.mtu(pair.remote, self._now, link)
+
+    def new_endpoint(self, pair: Pair, now: int, options: SocketOptions) -> Endpoint:
+        """An endpoint in CLOSED with a socket's options; its routes are those of the socket's table."""
+        c = self.layer.new_connection(pair, now)
+        if options.fib is not None or options.mark:
+            c.local_mss = self._mtu(pair, options.fib, options.mark) - HEADERS[pair.version]
+            c.longest = self._longest(pair, options.fib, options.mark)
+        endpoint = Endpoint(pair, c)
+        options.connecting(endpoint)
+        return endpoint
 
     def ephemeral(self) -> int:
         """A local port that no connection uses (RFC 6056, in order)."""
@@ -241,6 +252,7 @@ def tcp_output(host: Host, m: Mbuf, now: int) -> Hop:
     """Put the TCP header in front, with its options and the checksum over the addresses that IP will use."""
     out: Outgoing = m.tag
     pair, s = out.pair, out.segment
+    m.fib, m.mark = out.fib, out.mark
     partial = leaves_sum(host, out)
     if partial or s.segsz:
         m.offload = Offload(s.segsz, partial=partial)
@@ -302,8 +314,9 @@ Hear = Callable[["TcpSocket", Event, int], list[Hop]]
 class TcpSocket:
     """A connection as a program holds it. Methods that send answer with hops; nothing waits."""
 
-    def __init__(self, host: Host, endpoint: Endpoint, hear: Hear) -> None:
+    def __init__(self, host: Host, endpoint: Endpoint, hear: Hear, options: SocketOptions | None = None) -> None:
         self.host, self.endpoint, self._hear = host, endpoint, hear
+        self._options = options
         endpoint.owner = self
 
     @classmethod
@@ -318,27 +331,52 @@ class TcpSocket:
         local_port: int = 0,
         version: int | None = None,
         congestion: str = "",
+        options: SocketOptions | None = None,
+        local: int = 0,
     ) -> tuple[TcpSocket, list[Hop]]:
         """Open actively, over IPv6 when ``dst`` needs more than 32 bits or ``version`` says so.
 
-        ``congestion`` is a name of `CONTROLS`, "" the host's.
+        ``congestion`` is a name of `CONTROLS`, "" the host's; ``local`` an own address, 0 the one that the route says.
         ValueError when no route leads there, or the pair of ends is in use.
         """
         six = dst > 0xFFFFFFFF if version is None else version == 6
-        src = source6(host, Outgoing6(dst, ipv4.TCP)) if six else host.source_for(dst)
+        options = options or SocketOptions(host.tcp.layer.knobs, 6 if six else 4)
+        src = local or (source6(host, Outgoing6(dst, ipv4.TCP)) if six else options.source(host, dst))
         if not src:
             raise ValueError(f"{host.name}: no route to that address")
         layer = host.tcp.layer
         pair = Pair(src, local_port or host.tcp.ephemeral(), dst, port, 6 if six else 4)
-        endpoint = Endpoint(pair, layer.new_connection(pair, now))
+        endpoint = host.tcp.new_endpoint(pair, now, options)
         if congestion:
             endpoint.connection.choose_control(congestion)
-        made = cls(host, endpoint, hear)
+        made = cls(host, endpoint, hear, options)
         return made, host.tcp.follow(layer.open(endpoint, now), now)
 
     def hear(self, event: Event, now: int) -> list[Hop]:
         """An event of the connection."""
         return self._hear(self, event, now)
+
+    @property
+    def options(self) -> SocketOptions:
+        """What `setsockopt` sets; for an accepted connection, what its listener had."""
+        if self._options is None:
+            listener = self.endpoint.listener
+            above = SocketOptions(self.host.tcp.layer.knobs, self.endpoint.pair.version)
+            above.settings = dict(listener.settings) if listener is not None else {}
+            self._options = above.inherited(self.endpoint)
+        return self._options
+
+    def setsockopt(self, name: str, value: int | str, now: int) -> list[Hop]:
+        """Set an option by its name (see `sockopts.OPTIONS`), and send what that lets go. OSError as the call fails."""
+        return self._do(self.options.set(name, value, now), now)
+
+    def getsockopt(self, name: str) -> Any:
+        """An option's value."""
+        return self.options.get(name)
+
+    def setfib(self, fib: int) -> None:
+        """Have packets from now on routed by table ``fib`` (setfib(2), SO_SETFIB)."""
+        self.options.set("SO_SETFIB", fib, 0)
 
     @property
     def room(self) -> int:

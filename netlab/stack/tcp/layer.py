@@ -22,6 +22,8 @@ from netlab.stack.tcp.segment import Action, Event, Segment, reset_for
 from netlab.stack.tcp.state import CLOSED, TIME_WAIT
 from netlab.wire.tcp import ACK, ECE, FIN, NONE, RST, SYN, Options
 
+ANY = {4: 0, 6: 1 << 128}
+"""What stands for every own address of a version, where a listener's address does."""
 HEADERS = {4: 40, 6: 60}
 """Bytes of IP and TCP header without options (RFC 9293 §3.7.1)."""
 
@@ -53,16 +55,34 @@ class Outgoing(NamedTuple):
     tunnel: Tunnel | None = None
     gate: Gate | None = None
     """The gate that it has passed."""
+    fib: int | None = None
+    """The table of routes that the socket chose; None leaves it to the rules."""
+    mark: int = 0
 
 
 class Endpoint:
     """A connection with its addresses, and what IP is asked to do for it."""
 
-    __slots__ = ("armed", "carried", "connection", "fast_open", "listener", "owner", "pair", "tos", "ttl", "tunnel")
+    __slots__ = (
+        "armed",
+        "carried",
+        "connection",
+        "fast_open",
+        "fib",
+        "listener",
+        "mark",
+        "owner",
+        "pair",
+        "tos",
+        "ttl",
+        "tunnel",
+    )
 
     def __init__(self, pair: Pair, connection: Connection, listener: Listener | None = None) -> None:
         self.pair, self.connection, self.listener = pair, connection, listener
         self.tos, self.ttl = 0, 64
+        self.fib: int | None = None
+        self.mark = 0
         self.tunnel: Tunnel | None = None
         self.fast_open = False
         self.armed: int | None = None
@@ -201,8 +221,13 @@ class TcpLayer:
         return Step([Outgoing(pair, reset, tunnel=tunnel)] if reset else [], [])
 
     def listener_for(self, pair: Pair) -> Listener | None:
-        """Who listens at the local end: at its address, or at all."""
-        return self.listeners.get((pair.local, pair.local_port)) or self.listeners.get((None, pair.local_port))
+        """Who listens at the local end: at its address, at all of its version, or at all."""
+        port = pair.local_port
+        return (
+            self.listeners.get((pair.local, port))
+            or self.listeners.get((ANY[pair.version], port))
+            or self.listeners.get((None, port))
+        )
 
     def _to_listener(self, pair: Pair, segment: Segment, now: int, tunnel: Tunnel | None) -> Step:
         """CLOSED or LISTEN (RFC 9293 §3.10.7.1, §3.10.7.2)."""
@@ -244,6 +269,7 @@ class TcpLayer:
         c.keep_init = 0
         endpoint = Endpoint(pair, c, listener)
         endpoint.tos, endpoint.ttl, endpoint.tunnel = listener.tos, listener.ttl, tunnel
+        endpoint.fib, endpoint.mark = listener.fib, listener.mark
         return endpoint
 
     def _fast_open(self, listener: Listener, endpoint: Endpoint, syn: Segment) -> bool:
@@ -325,8 +351,8 @@ class TcpLayer:
         return step
 
     def _outgoing(self, endpoint: Endpoint, segment: Segment) -> Outgoing:
-        gate = endpoint.connection.gate
-        return Outgoing(endpoint.pair, segment, endpoint.tos | segment.ecn, endpoint.ttl, endpoint.tunnel, gate)
+        e, gate = endpoint, endpoint.connection.gate
+        return Outgoing(e.pair, segment, e.tos | segment.ecn, e.ttl, e.tunnel, gate, e.fib, e.mark)
 
     def _tell(self, step: Step, endpoint: Endpoint, event: Event) -> None:
         if event.what == "connected":

@@ -20,7 +20,8 @@ class Listener:
         self.fast_open = False
         self.settings: dict[str, object] = {}
         """What accepted connections inherit: attribute of `Connection` -> value."""
-        self.tos, self.ttl = 0, 64
+        self.tos, self.ttl, self.mark = 0, 64, 0
+        self.fib: int | None = None
         self.closed = False
         self.multipath = False
         """Whether SYNs that offer MPTCP are answered so."""
