@@ -314,6 +314,8 @@ Hear = Callable[["TcpSocket", Event, int], list[Hop]]
 class TcpSocket:
     """A connection as a program holds it. Methods that send answer with hops; nothing waits."""
 
+    _options: SocketOptions | None = None
+
     def __init__(self, host: Host, endpoint: Endpoint, hear: Hear, options: SocketOptions | None = None) -> None:
         self.host, self.endpoint, self._hear = host, endpoint, hear
         self._options = options
@@ -331,24 +333,38 @@ class TcpSocket:
         local_port: int = 0,
         version: int | None = None,
         congestion: str = "",
-        options: SocketOptions | None = None,
-        local: int = 0,
     ) -> tuple[TcpSocket, list[Hop]]:
         """Open actively, over IPv6 when ``dst`` needs more than 32 bits or ``version`` says so.
 
-        ``congestion`` is a name of `CONTROLS`, "" the host's; ``local`` an own address, 0 the one that the route says.
+        ``congestion`` is a name of `CONTROLS`, "" the host's.
         ValueError when no route leads there, or the pair of ends is in use.
         """
         six = dst > 0xFFFFFFFF if version is None else version == 6
-        options = options or SocketOptions(host.tcp.layer.knobs, 6 if six else 4)
+        options = SocketOptions(host.tcp.layer.knobs, 6 if six else 4)
+        options.congestion = congestion
+        return cls.open(host, dst, port, hear, now, options, local_port=local_port)
+
+    @classmethod
+    def open(
+        cls,
+        host: Host,
+        dst: int,
+        port: int,
+        hear: Hear,
+        now: int,
+        options: SocketOptions,
+        *,
+        local: int = 0,
+        local_port: int = 0,
+    ) -> tuple[TcpSocket, list[Hop]]:
+        """As `connect`, with options, over their version of IP; ``local`` is an own address, 0 that of the route."""
+        six = options.version == 6
         src = local or (source6(host, Outgoing6(dst, ipv4.TCP)) if six else options.source(host, dst))
         if not src:
             raise ValueError(f"{host.name}: no route to that address")
         layer = host.tcp.layer
         pair = Pair(src, local_port or host.tcp.ephemeral(), dst, port, 6 if six else 4)
         endpoint = host.tcp.new_endpoint(pair, now, options)
-        if congestion:
-            endpoint.connection.choose_control(congestion)
         made = cls(host, endpoint, hear, options)
         return made, host.tcp.follow(layer.open(endpoint, now), now)
 

@@ -172,7 +172,7 @@ def push(c: Connection) -> None:
             sent = True
     if not sent and (c.ack_now or (c.was_read and c.state in RECEIVING and window_update_due(c))):
         acknowledge(c)
-    if c.short and c.gate is not None and c.room > 0:
+    if c.short and (c.gate is not None or c.unsent_limit is not None) and c.room > 0:
         c.short = False
         c.tell("writable")
     _guard(c)

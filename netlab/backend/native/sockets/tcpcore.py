@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from netlab.backend.native.sockets.engine import Core, Engine
 from netlab.backend.native.sockets.failures import failure
@@ -17,9 +17,6 @@ from netlab.stack.tcp.state import CLOSE_WAIT, CLOSED, SYN_RECEIVED, SYN_SENT, T
 
 if TYPE_CHECKING:
     from netlab.stack.tcp.connection import Connection
-
-CHUNK = 1 << 18
-"""Bytes that go into a connection's queue at once."""
 
 
 class AcceptQueue(TcpListener):
@@ -158,16 +155,8 @@ class TcpCore(Core):
             self.port = self._free_port()
         self._error_told = self._greeted = False
         try:
-            self.tcp, hops = TcpSocket.connect(
-                host,
-                address,
-                port,
-                self.hear,
-                now,
-                local_port=self.port,
-                version=self.version,
-                options=self.options,
-                local=self.local,
+            self.tcp, hops = TcpSocket.open(
+                host, address, port, self.hear, now, self.options, local=self.local, local_port=self.port
             )
         except ValueError as error:
             found = "ENETUNREACH" if "no route" in str(error) else "EADDRNOTAVAIL"
@@ -216,11 +205,8 @@ class TcpCore(Core):
             raise failure("EAGAIN")
         if self.shut:
             raise failure("EPIPE")
-        sent = 0
-        while sent < len(data) and c.room > 0:
-            taken, hops = self.tcp.send(data[sent : sent + CHUNK], self.engine.now())  # type: ignore[arg-type]
-            self.engine.send(hops)
-            sent += taken
+        sent, hops = self.tcp.send(cast(bytes, data), self.engine.now())
+        self.engine.send(hops)
         if data and not sent:
             raise failure("EAGAIN")
         return sent
@@ -312,6 +298,7 @@ class TcpCore(Core):
             self.engine.send(self.tcp.setsockopt(name, value, now))
         else:
             self.options.set(name, value, now)
+        self.stir()
 
     def get_option(self, name: str) -> Any:
         """getsockopt, by the option's name."""
