@@ -47,3 +47,60 @@ def test_both_paths_give_more_than_either_alone(role: str) -> None:
     assert len(both["subflows"]) == 2
     assert slow < 21 < fast < 41, "each cable gives what it can alone"
     assert goodput(both) > 1.15 * fast
+
+
+@pytest.mark.parametrize("cut", [0, 1])
+@pytest.mark.parametrize("role", ["send", "take"])
+def test_a_path_dies_in_mid_transfer_and_every_byte_arrives(role: str, cut: int) -> None:
+    found = whole(role=role, size=3_000_000, rates=RATES, cut=cut)
+    dead, alive = sorted(found["subflows"])[:: 1 if cut == 0 else -1]
+    after = {name: found["subflows"][name] - found["before"].get(name, 0) for name in (dead, alive)}
+    assert after[alive] > after[dead], "the rest came by the other path"
+
+
+@pytest.mark.parametrize("role", ["send", "take"])
+def test_a_kernel_that_speaks_plain_tcp_gets_plain_tcp(role: str) -> None:
+    found = whole(role=role, size=500_000, kernel="plain")
+    assert found["plain"]
+    assert not found["kernel"], "its MPTCP counted nothing"
+
+
+@pytest.mark.parametrize("role", ["send", "take"])
+def test_checksums_over_every_mapping(role: str) -> None:
+    found = whole(role=role, size=1_000_000, checksum=True)
+    assert not found["plain"] and len(found["subflows"]) == 2
+
+
+def test_the_kernel_announces_an_address_and_we_join_it() -> None:
+    found = whole(role="send", size=3_000_000, rates=RATES, second="signal")
+    assert found["subflows"].keys() == {FIRST, SECOND}
+    assert found["kernel"]["EchoAdd"] == 1, "our echo came"
+    assert found["kernel"]["MPJoinAckRx"] == 1
+
+
+def test_we_announce_an_address_and_the_kernel_joins_it() -> None:
+    found = whole(role="take", size=3_000_000, rates=RATES, second="signal")
+    assert found["subflows"].keys() == {FIRST, SECOND}
+    assert found["kernel"]["AddAddr"] == found["kernel"]["EchoAddTx"] == 1
+
+
+@pytest.mark.parametrize("role", ["send", "take"])
+def test_a_backup_is_left_alone(role: str) -> None:
+    found = whole(role=role, size=1_500_000, rates=RATES, backup=True)
+    assert sorted(found["subflows"].values()) == [0, 1_500_000]
+
+
+def test_a_backup_takes_over_when_the_first_path_dies() -> None:
+    found = whole(role="send", size=2_000_000, rates=RATES, backup=True, cut=0)
+    assert found["subflows"]["10.0.2.1 to 10.0.1.2"] > 900_000
+
+
+@pytest.mark.parametrize("says", ["ours", "theirs"])
+def test_a_subflow_becomes_a_backup_in_mid_transfer(says: str) -> None:
+    role, second = ("take", "join") if says == "ours" else ("send", "signal")
+    found = whole(role=role, size=5_000_000, rates=RATES, second=second, prio=says, at=0.15)
+    assert found["kernel"]["MPPrioRx" if says == "ours" else "MPPrioTx"] == 1
+    [behind] = [name for name in found["subflows"] if name != FIRST]
+    after = found["subflows"][behind] - found["before"][behind]
+    # What was in flight, or in the sender's queue for that subflow, still comes.
+    assert after < 0.6 * (found["subflows"][FIRST] - found["before"][FIRST])

@@ -38,6 +38,7 @@ DEFAULTS = {
     "backup": False,
     "kernel": "mptcp",
     "cut": None,
+    "prio": "",
     "at": 0.5,
     "checksum": False,
     "offload": True,
@@ -81,13 +82,20 @@ class MultipathDuel:
 
     ``rates`` limit both directions of either cable (as tc writes them; "" leaves it as fast as it is). ``second`` says
     who brings the second pair of addresses in: "join" the client, "signal" the server, "" nobody. ``cut`` is the index
-    of a cable that goes dead when ``at`` of the data has arrived. ``kernel`` "plain" has the kernel speak plain TCP.
+    of a cable that goes dead when ``at`` of the data has arrived; ``prio`` ("ours", "theirs") who then makes the second
+    subflow a backup. ``kernel`` "plain" has the kernel speak plain TCP.
     """
 
     def __init__(self, request: dict[str, Any]) -> None:
         self.request: dict[str, Any] = {**DEFAULTS, **request}
         self.ours_opens = self.request["role"] == "send"
         self.cables: list[Cable] = []
+        self.carried: dict[str, int] = {}
+        """Subflow -> bytes, as long as it lives and what was known when it went."""
+        self.before: dict[str, int] = {}
+        """The same in mid-transfer."""
+        self.plain = True
+        self.turned = False
 
     def run(self) -> dict[str, Any]:
         """What came of it: bytes, seconds and digests of both sides, what each cable carried, the kernel's counters."""
@@ -168,9 +176,24 @@ class MultipathDuel:
         drivers: dict[str, Driver] = {cable.name: cable for cable in self.cables}
         return LiveHost(host, drivers)
 
-    def _maybe_cut(self, arrived: int) -> None:
-        if self.request["cut"] is not None and arrived >= self.request["at"] * self.request["size"]:
+    def _look(self, live: LiveHost, m: Mptcp, arrived: int) -> None:
+        """What is to happen in mid-transfer happens once."""
+        for s in m.subflows:
+            name = f"{format_ipv4(s.pair.local)} to {format_ipv4(s.pair.remote)}"
+            self.carried[name] = max(s.octets, s.taken - s.c.irs - 1)
+        self.plain = m.plain is not None
+        if self.turned or arrived < self.request["at"] * self.request["size"]:
+            return
+        self.turned = True
+        self.before = dict(self.carried)
+        if self.request["cut"] is not None:
             self.cables[self.request["cut"]].severed = True
+        if self.request["prio"] == "ours":
+            owner = m.owner
+            assert isinstance(owner, MptcpSocket)
+            live.do(lambda now: owner.prefer(m.subflows[1], now, backup=True))
+        elif self.request["prio"]:
+            self._inside("ip", "mptcp", "endpoint", "change", "id", "1", "backup")
 
     def _send(self, live: LiveHost) -> dict[str, Any]:
         text = long_pattern(self.request["size"])
@@ -179,32 +202,26 @@ class MultipathDuel:
         live.do(sender.start)
         socket = sender.socket
         assert isinstance(socket, MptcpSocket)
-        carried: dict[str, int] = {}
 
         def finished() -> bool:
-            self._maybe_cut(socket.delivered)
-            _note(socket.connection, carried)
+            self._look(live, socket.connection, socket.delivered)
             return sender.finished is not None
 
         done = live.run(finished, self.request["limit"])
         took = time.monotonic() - began
         errors = [sender.error] if sender.error else []
         digest = hashlib.sha256(text).hexdigest()
-        return self._answer(live, done, took, errors, digest, carried, plain=socket.connection.plain is not None)
+        return self._answer(live, done, took, errors, digest)
 
     def _take(self, live: LiveHost) -> dict[str, Any]:
         sink = MultipathSink(live.host, PORT)
         began = time.monotonic()
         self._tell_peer()
         layer = multipath(live.host)
-        carried: dict[str, int] = {}
-        plain = []
 
         def finished() -> bool:
-            self._maybe_cut(sink.octets)
             for m in layer.by_token.values():
-                _note(m, carried)
-                plain.append(m.plain is not None)
+                self._look(live, m, sink.octets)
             return len(sink.digests) == 1
 
         done = live.run(finished, self.request["limit"])
@@ -212,19 +229,9 @@ class MultipathDuel:
         live.run(lambda: self.peer.poll() is not None, 5)
         errors = [] if sink.octets == self.request["size"] else [f"{sink.octets} bytes came"]
         digest = sink.digests[0] if sink.digests else ""
-        return self._answer(live, done, took, errors, digest, carried, plain=not plain or plain[-1])
+        return self._answer(live, done, took, errors, digest)
 
-    def _answer(
-        self,
-        live: LiveHost,
-        done: bool,
-        took: float,
-        errors: list[str],
-        digest: str,
-        carried: dict[str, int],
-        *,
-        plain: bool,
-    ) -> dict[str, Any]:
+    def _answer(self, live: LiveHost, done: bool, took: float, errors: list[str], digest: str) -> dict[str, Any]:
         octets, theirs, counters = self._theirs(live, done)
         cables = {name: dict(ifp.counters) for name, ifp in live.host.interfaces.items()}
         live.close()
@@ -235,8 +242,9 @@ class MultipathDuel:
             "octets": octets,
             "ours": digest,
             "theirs": theirs,
-            "subflows": carried,
-            "plain": plain,
+            "subflows": self.carried,
+            "before": self.before,
+            "plain": self.plain,
             "cables": cables,
             "kernel": counters,
         }
@@ -250,13 +258,6 @@ class MultipathDuel:
             return 0, "", {}
         octets, digest, counters = json.loads(said)
         return octets, digest, counters
-
-
-def _note(m: Mptcp, carried: dict[str, int]) -> None:
-    """How much each subflow carried: as long as it lives, and what is known when it goes."""
-    for s in m.subflows:
-        name = f"{format_ipv4(s.pair.local)} to {format_ipv4(s.pair.remote)}"
-        carried[name] = max(s.octets, s.taken - s.c.irs - 1)
 
 
 def multipath_duel(**request: Any) -> dict[str, Any]:

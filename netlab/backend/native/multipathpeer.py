@@ -29,7 +29,7 @@ def sink(address: str, port: int, settings: dict[str, Any]) -> tuple[int, str]:
     digest, octets = hashlib.sha256(), 0
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, settings["protocol"]) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((address, port))
+        listener.bind(("", port))  # joins come to addresses that were announced
         listener.listen(8)
         print("ready", flush=True)
         connection, _ = listener.accept()

@@ -64,6 +64,10 @@ class Mptcp:
         """The errno's name when the connection was cut."""
         self.offered = 0
         """One behind the last byte that the peer was offered to send."""
+        self.alone = True
+        """Whether no second subflow was ever begun: only then is there a way back to plain TCP (§3.7)."""
+        self.failing: Subflow | None = None
+        """The subflow on which a checksum was wrong, while MP_FAIL was not said."""
         self.wanted: list[Join] = []
         """Subflows to open, as soon as the call is over."""
         self._news: list[Event] = []
@@ -271,7 +275,9 @@ class Mptcp:
 
     def add(self, s: Subflow) -> None:
         """A subflow begins."""
-        if not self.subflows:
+        if self.subflows:
+            self.alone = False
+        else:
             self.first_local = s.pair.local
         self.subflows.append(s)
         if self.congestion:
@@ -316,6 +322,8 @@ class Mptcp:
         for s in [s for s in self.subflows if s.why is not None and not s.gone]:
             s.gone = True
             self.do(s, s.c.abort(self.now))
+        if self.failing is not None:
+            fallback.say_failure(self, self.failing)
         news, self._news = self._news, []
         self.out += news
         if self.plain is not None:

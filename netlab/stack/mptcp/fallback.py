@@ -33,6 +33,14 @@ def waiting(m: Mptcp) -> int:
     return len(m.sending.queue)
 
 
+def say_failure(m: Mptcp, s: Subflow) -> None:
+    """MP_FAIL leaves; what follows it is the stream as it comes."""
+    m.failing = None
+    m.nudge(s)
+    fall_back(m, s)
+    m.tell("readable")
+
+
 def go_on(m: Mptcp) -> None:
     """Hand on what is queued, and the end."""
     c, queue = m.plain, m.sending.queue
@@ -58,7 +66,7 @@ def event(m: Mptcp, s: Subflow, event: Event) -> None:
 
 def unmapped(m: Mptcp, s: Subflow) -> None:
     """Bytes without a mapping: at the beginning somebody took it out, later it is an error (§3.7)."""
-    if len(m.subflows) == 1 and s.taken == s.c.irs + 1:
+    if m.alone and s.taken == s.c.irs + 1:
         fall_back(m, s)
     else:
         s.refuse(MIDDLEBOX)
@@ -66,7 +74,7 @@ def unmapped(m: Mptcp, s: Subflow) -> None:
 
 def infinite(m: Mptcp, s: Subflow) -> None:
     """A mapping of length 0: the peer sends without mappings from here on."""
-    if len(m.subflows) == 1:
+    if m.alone:
         fall_back(m, s)
     else:
         s.refuse(MPTCP_ERROR)
@@ -75,15 +83,15 @@ def infinite(m: Mptcp, s: Subflow) -> None:
 def checksum_wrong(m: Mptcp, s: Subflow, mapping: Mapping) -> None:
     """With other subflows this one is reset, and the data come by another; alone it goes on as plain TCP."""
     said = Fail(mapping.dsn % (1 << 64)).pack()
-    if len(m.subflows) > 1:
+    if not m.alone:
         s.words.append(said)
         s.refuse(MIDDLEBOX)
-    else:
+    elif m.failing is None:
+        m.failing = s
         s.said.append(said)
-        s.c.ack_now = True
 
 
 def failed(m: Mptcp, s: Subflow, dsn: int) -> None:
     """The peer found a wrong checksum: without other subflows, plain TCP."""
-    if len(m.subflows) == 1:
+    if m.alone:
         fall_back(m, s)

@@ -11,10 +11,12 @@ _start = attrgetter("start")
 class Mapping:
     """Bytes ``start`` to ``end`` of a subflow's sequence space; the first is ``dsn`` of the data's."""
 
-    __slots__ = ("again", "checksum", "dsn", "end", "start")
+    __slots__ = ("again", "checksum", "dsn", "end", "fin", "start")
 
-    def __init__(self, start: int, end: int, dsn: int, checksum: int | None = None) -> None:
+    def __init__(self, start: int, end: int, dsn: int, checksum: int | None = None, fin: bool = False) -> None:
         self.start, self.end, self.dsn, self.checksum = start, end, dsn, checksum
+        self.fin = fin
+        """Whether DATA_FIN follows: the option's length, and so the checksum, counts it."""
         self.again = False
         """Whether another subflow was asked to carry it too."""
 

@@ -148,7 +148,8 @@ class Subflow:
             m.infinite_mapping(self, dsn)
         elif size:
             start = c.irs + unwrap(self.taken - c.irs, dss.ssn)
-            if start + size > self.taken and not self.incoming.add(Mapping(start, start + size, dsn, dss.checksum)):
+            mapping = Mapping(start, start + size, dsn, dss.checksum, dss.fin)
+            if mapping.end > self.taken and not self.incoming.add(mapping):
                 m.bad_mapping(self)
 
     def dress(self, c: Connection, options: Options, seq: int, size: int) -> Options:
@@ -211,10 +212,8 @@ class Subflow:
         if len(self.c.inbox) < mapping.end - self.taken:
             return False
         data = bytes(self.c.inbox[: len(mapping)])
-        if (
-            self.m.checksum_of(mapping.dsn % (1 << 64), (mapping.start - self.c.irs) % (1 << 32), data)
-            == mapping.checksum
-        ):
+        ssn = (mapping.start - self.c.irs) % (1 << 32)
+        if self.m.checksum_of(mapping.dsn, ssn, data, len(mapping) + mapping.fin) == mapping.checksum:
             return True
         self.m.checksum_wrong(self, mapping)
         return False
