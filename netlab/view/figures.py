@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from netlab.experiment.study import Metric, Number, Published, StudyResult
@@ -33,13 +34,23 @@ def figures(result: StudyResult) -> Figures:
 
 
 def _published(result: StudyResult, sources: tuple[str, ...], one: Published) -> tuple[str, ...]:
-    ours = {measured.case.name for measured in result.measured}
-    name = "" if one.case in ours else f" {one.case}"
-    return (f"  {PUBLISHED} [{sources.index(one.source) + 1}]{name}", *_cells(result.metrics, one.metrics))
+    own = next((each.row.metrics for each in result.measured if each.case.name == one.case), None)
+    name = "" if own is not None else f" {one.case}"
+    cells = [
+        number(one.metrics.get(m.name)) + apart((own or {}).get(m.name), one.metrics.get(m.name))
+        for m in result.metrics
+    ]
+    return (f"  {PUBLISHED} [{sources.index(one.source) + 1}]{name}", *cells)
 
 
-def _cells(metrics: tuple[Metric, ...], numbers: object) -> list[str]:
-    assert hasattr(numbers, "get")
+def apart(ours: Number, published: Number) -> str:
+    """How far our number is from a published one, of that: " (ours +2 %)"; "" where one of them is missing or 0."""
+    if not ours or not published:
+        return ""
+    return f" (ours {100 * (ours / published - 1):+.0f} %)"
+
+
+def _cells(metrics: tuple[Metric, ...], numbers: Mapping[str, Number]) -> list[str]:
     return [number(numbers.get(metric.name)) for metric in metrics]
 
 

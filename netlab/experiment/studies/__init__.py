@@ -9,6 +9,8 @@ from netlab.experiment.study import Study
 
 STUDIES: dict[str, str] = {
     "dctcp": "netlab.experiment.studies.dctcp:DCTCP",
+    "lro": "netlab.experiment.studies.lro:LRO",
+    "segmentation": "netlab.experiment.studies.segmentation:SEGMENTATION",
 }
 """Name -> "module:attribute". A module is imported when its study is asked for, so it may import what it needs."""
 

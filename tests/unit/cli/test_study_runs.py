@@ -40,7 +40,7 @@ def test_numbers_stand_above_the_published_ones_and_name_their_source(squares: S
     assert lines[0] == "squares, seed 1: How big are squares?"
     rows = [line.split() for line in lines if line.startswith(("two", "three", "  ◦"))]
     assert rows[:2] == [["two", "4", "-"], ["three", "9", "-"]]
-    assert rows[2:] == [["◦", "[1]", "9", "-"], ["◦", "[1]", "five", "25", "-"]]
+    assert rows[2:] == [["◦", "[1]", "9", "(ours", "+0", "%)", "-"], ["◦", "[1]", "five", "25", "-"]]
     assert "◦ [1] Euclid" in lines
     assert "note: flat ones only" in lines
 
