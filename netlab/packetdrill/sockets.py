@@ -213,7 +213,7 @@ class Socket:
         self._fail_if_dead()
         if c.fin_queued or c.state == CLOSED or c.state > CLOSE_WAIT:
             raise Fails("EPIPE")
-        if c.state in (SYN_SENT, SYN_RECEIVED) and not c.syn_data and not self.fast_open:
+        if c.state in (SYN_SENT, SYN_RECEIVED) and not c.syn_data and not self.fast_open and not c.fast_opened:
             if nonblocking or self.nonblocking:
                 raise Fails("EAGAIN")
             raise Blocks
@@ -278,7 +278,8 @@ class Socket:
     def shutdown(self, how: int) -> int:
         """Close one direction or both."""
         c = self.connection
-        if c is None or c.state in (CLOSED, SYN_SENT) or c.state < SYN_SENT:
+        bsd = self.world.layer.knobs.system == "freebsd"
+        if c is None or c.state == CLOSED or (c.state == SYN_SENT and not bsd):
             raise Fails("ENOTCONN")
         if how in (0, 2):
             self.shut_reading = c.half_closed = True

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from netlab.packetdrill.blocking import Fails
 from netlab.packetdrill.script import Refused
 from netlab.packetdrill.sockets import Socket
+from netlab.packetdrill.sysctls import functions
 from netlab.stack.tcp.layer import HEADERS
 from netlab.stack.tcp.sequence import WRAP
 from netlab.stack.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
@@ -134,10 +135,8 @@ def _minimum_mtu(s: Socket, value: Any) -> None:
 
 
 def _function_block(s: Socket, value: Any) -> None:
-    """TCP_FUNCTION_BLK: FreeBSD's choice of a TCP stack; there is one here."""
-    name = value.get("function_set_name") if isinstance(value, dict) else None
-    if name != "freebsd":
-        raise Refused(f"the TCP stack '{name}'")
+    """TCP_FUNCTION_BLK: the choice of a TCP, here one for the whole host."""
+    functions(s.world.layer, str(value.get("function_set_name") if isinstance(value, dict) else None))
 
 
 def _buffer(name: str) -> Option:
@@ -265,7 +264,9 @@ OPTIONS: dict[str, Option] = {
     "TCP_REMOTE_UDP_ENCAPS_PORT": Option(_encapsulation, _set_encapsulation),
     "TCP_INFO": _readonly(tcp_info),
     "TCP_NOTSENT_LOWAT": _remembered("TCP_NOTSENT_LOWAT"),
-    "TCP_FUNCTION_BLK": Option(lambda s: {"function_set_name": "freebsd", "pcbcnt": 1}, _function_block),
+    "TCP_FUNCTION_BLK": Option(
+        lambda s: {"function_set_name": "rack" if s.world.layer.knobs.rack else "freebsd", "pcbcnt": 1}, _function_block
+    ),
     "IPV6_USE_MIN_MTU": Option(lambda s: s.values.get("IPV6_USE_MIN_MTU", -1), _minimum_mtu),
     "TCP_SAVE_SYN": _remembered("TCP_SAVE_SYN"),
 }

@@ -67,7 +67,15 @@ def _backlog(layer: TcpLayer, text: str) -> None:
     layer.knobs.backlog = int(text)
 
 
+def functions(layer: TcpLayer, text: str) -> None:
+    """FreeBSD's choice of a TCP: of RACK, what RFC 8985 says is here; pacing and its own windows are not."""
+    if text not in ("freebsd", "rack"):
+        raise Refused(f"the TCP stack '{text}'")
+    layer.knobs.rack = layer.knobs.tail_loss_probe = text == "rack"
+
+
 FREEBSD: dict[str, Setter] = {
+    "net.inet.tcp.functions_default": functions,
     "net.inet.tcp.rfc1323": _rfc1323,
     "net.inet.tcp.sack.enable": _flag("sack"),
     "net.inet.tcp.ecn.enable": _number("ecn"),
@@ -81,12 +89,15 @@ FREEBSD: dict[str, Setter] = {
     "net.inet.tcp.insecure_rst": _flag("insecure_rst"),
     "net.inet.tcp.insecure_syn": _flag("insecure_syn"),
     "net.inet.tcp.drop_synfin": _flag("drop_synfin"),
-    "net.inet.tcp.blackhole": _flag("blackhole"),
+    "net.inet.tcp.blackhole": _number("blackhole"),
     "net.inet.tcp.icmp_may_rst": _flag("icmp_may_reset"),
     "net.inet.tcp.tolerate_missing_ts": _flag("tolerate_missing_ts"),
     "net.inet.tcp.delayed_ack": _delayed_ack,
     "net.inet.tcp.delacktime": _number("delayed_ack", MS),
     "net.inet.tcp.msl": _number("msl", MS),
+    "net.inet.tcp.fast_finwait2_recycle": _flag("fast_fin_wait_2"),
+    "net.inet.tcp.fastopen.acceptany": _flag("fast_open_any_cookie"),
+    "net.inet.tcp.fastopen.autokey": _flag("fast_open_grants"),
     "net.inet.tcp.finwait2_timeout": _number("fin_wait_2", MS),
     "net.inet.tcp.keepinit": _number("keep_init", MS),
     "net.inet.tcp.keepidle": _number("keep_idle", MS),
@@ -158,12 +169,8 @@ STANDS_FOR: dict[str, tuple[str, ...]] = {
     "net.inet.tcp.do_prr": SWITCH,
     "net.inet.tcp.do_prr_conservative": ("0",),
     "net.inet.tcp.experimental.initcwnd10": ("1",),
-    "net.inet.tcp.fast_finwait2_recycle": ("0",),
-    "net.inet.tcp.fastopen.acceptany": ("0",),
-    "net.inet.tcp.fastopen.autokey": ("0", "120"),
     "net.inet.tcp.fastopen.path_disable_time": ("900",),
     "net.inet.tcp.fastopen.psk_enable": ("0",),
-    "net.inet.tcp.functions_default": ("freebsd",),
     "net.inet.tcp.functions_inherit_listen_socket_stack": SWITCH,
     "net.inet.tcp.insecure_ack": ("0",),
     "net.inet.tcp.isn_reseed_interval": ("0",),

@@ -55,10 +55,13 @@ def _synchronise(c: Connection, segment: Segment, seq: int, ack: int) -> None:
     """SYN-RECEIVED: the handshake is complete."""
     c.step("receive ACK of SYN")
     c.scaled = c.scaling
-    if not c.retries:
-        c.rto.sample(c.now - c.last_sent)
+    _measure_handshake(c, segment)
+    if c.retries and not c.simultaneous:
+        c.control.cwnd = c.send_mss  # RFC 5681 §3.1
     c.retries = c.rto.backoff = 0
     c.snd_una = c.iss + 1
+    if not c.board.segments:
+        c.snd_nxt = c.iss + 1
     c.timers.pop("retransmit", None)
     c.timers.pop("connect", None)
     remember_window(c, segment, seq, ack)
@@ -71,10 +74,33 @@ def _synchronise(c: Connection, segment: Segment, seq: int, ack: int) -> None:
         c.ack_now = True
 
 
+def _measure_handshake(c: Connection, segment: Segment) -> None:
+    """How long the SYN ACK took. BSD's SYN cache times nothing: only a timestamp tells."""
+    if not c.bsd or c.simultaneous:
+        if not c.retries:
+            c.rto.sample(c.now - c.last_sent)
+        return
+    stamps = segment.options.timestamps
+    if c.timestamping and stamps is not None and stamps[1]:
+        elapsed = (c.clock() - stamps[1]) % (1 << 32)
+        if elapsed < 1 << 31:
+            c.rto.sample(elapsed * MS)
+
+
+def _newer_window(c: Connection, seq: int, ack: int, window: int) -> bool:
+    """Whether a segment's window counts (RFC 9293 §3.10.7.4). Of two that say the same the larger one does.
+
+    Linux lets it close again, too.
+    """
+    if c.snd_wl1 != seq or c.snd_wl2 != ack:
+        return c.snd_wl1 < seq or (c.snd_wl1 == seq and c.snd_wl2 < ack)
+    return window > c.snd_wnd or (window == 0 and not c.bsd)
+
+
 def _update_window(c: Connection, segment: Segment, seq: int, ack: int) -> None:
     """SND.WND, unless the segment is older than the one that set it."""
     window = segment.window << c.snd_scale
-    if c.snd_wl1 < seq or (c.snd_wl1 == seq and c.snd_wl2 <= ack):
+    if _newer_window(c, seq, ack, window):
         opened = window > c.snd_wnd
         c.snd_wnd, c.snd_wl1, c.snd_wl2 = window, seq, ack
         c.max_window = max(c.max_window, window)
@@ -193,7 +219,7 @@ def _finished(c: Connection) -> None:
         for name in ("retransmit", "persist", "tail", "reorder"):
             c.timers.pop(name, None)
         if c.orphan:
-            c.timers["fin wait 2"] = c.now + c.knobs.fin_wait_2
+            c.timers["fin wait 2"] = c.now + c.patience
     elif c.state == CLOSING:
         c.step("receive ACK of FIN")
         enter_time_wait(c)

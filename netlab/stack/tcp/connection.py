@@ -46,6 +46,7 @@ class Connection:
 
     def __init__(self, knobs: Knobs, *, mss: int, iss: int, stamp_offset: int = 0, version: int = 4) -> None:
         self.knobs, self.version = knobs, version
+        self.bsd = knobs.system == "freebsd"
         self.state: State = CLOSED
         self.now = 0
         """The time that came with the present call."""
@@ -93,6 +94,10 @@ class Connection:
         self.last_sent = 0
         self.simultaneous = False
         """Whether a SYN came in SYN-SENT."""
+        self.fast_opened = self.synack_due = False
+        """Whether a cookie let a SYN's data in (RFC 7413), and whether that SYN is not yet answered."""
+        self.fin_wanted = False
+        """Whether the owner finished before the connection began."""
         self.syn_data = 0
         """Bytes that the SYN carried (RFC 7413)."""
 
@@ -118,6 +123,8 @@ class Connection:
         self.rcv_up = 0
         self.ack_now = False
         self.quick_acks = self.knobs.quick_acks
+        self.heard = 0
+        """When the last segment came."""
         self.half_closed = False
         """Whether the owner reads no more: what comes is taken and thrown away."""
         self.orphan = False
@@ -191,14 +198,14 @@ class Connection:
     def accept(self, syn: Segment, now: int, *, take_data: bool = False) -> list[Action]:
         """Passive open: a listener was sent this SYN; with ``take_data`` its cookie was good (RFC 7413 §4.2.2)."""
         self._enter(now)
-        self.state = State.LISTEN
+        self.step("passive open")
         receive.answer_syn(self, syn, take_data=take_data)
         return self._leave()
 
     def resume(self, syn: Segment, ack: Segment, now: int) -> list[Action]:
         """Passive open that a SYN cookie recalls: the SYN was answered without a trace, here is its ACK."""
         self._enter(now)
-        self.state = State.LISTEN
+        self.step("passive open")
         receive.answer_syn(self, syn)
         self.out.clear()
         receive.arrives(self, ack)
@@ -217,6 +224,7 @@ class Connection:
     def segment(self, segment: Segment, now: int) -> list[Action]:
         """A segment arrived."""
         self._enter(now)
+        self.heard = now
         receive.arrives(self, segment)
         return self._leave()
 
@@ -296,7 +304,10 @@ class Connection:
     def shutdown(self, now: int) -> list[Action]:
         """Close this direction: a FIN follows what is queued (RFC 9293 §3.6)."""
         self._enter(now)
-        self._finish()
+        if self.bsd and self.state == SYN_SENT:
+            self.fin_wanted = True  # RFC 9293 §3.10.4: queued until the connection is there
+        else:
+            self.finish()
         return self._leave()
 
     def close(self, now: int) -> list[Action]:
@@ -307,12 +318,12 @@ class Connection:
             self._abort()
         else:
             self.inbox.clear()
-            if self.state == SYN_RECEIVED and self.knobs.system == "freebsd":
+            if self.state == SYN_RECEIVED and self.bsd and not self.fast_opened:
                 self.die("abort", "closed")
                 return self._leave()
-            self._finish()
+            self.finish()
             if self.state == FIN_WAIT_2:
-                self.timers["fin wait 2"] = now + self.knobs.fin_wait_2
+                self.timers["fin wait 2"] = now + self.patience
         return self._leave()
 
     def abort(self, now: int) -> list[Action]:
@@ -336,6 +347,13 @@ class Connection:
     def _leave(self) -> list[Action]:
         out, self.out = self.out, []
         return out
+
+    @property
+    def patience(self) -> int:
+        """How long FIN-WAIT-2 lasts when nobody is left to read: no RFC says, and BSD waits as for a silent peer."""
+        if not self.bsd or self.knobs.fast_fin_wait_2:
+            return self.knobs.fin_wait_2
+        return self.keep_count * self.keep_interval
 
     def clock(self) -> int:
         """TSval: ms (RFC 7323 §5.4)."""
@@ -365,10 +383,10 @@ class Connection:
 
     def fast_open_option(self, answering: bool) -> bytes | None:
         """The fast open option of a SYN, or of a SYN ACK."""
-        if answering:
-            return self.synack_fast_open
         # In case somebody on the way drops SYNs that have it, it is said once (RFC 7413 §4.1.3).
-        return None if self.retries else self.cookie
+        if self.retries:
+            return None
+        return self.synack_fast_open if answering else self.cookie
 
     @property
     def in_flight(self) -> int:
@@ -378,7 +396,8 @@ class Connection:
             return flight
         return max(flight - self.duplicates * self.send_mss, 0)
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """No more data will be written: a FIN follows those that are queued."""
         if self.state in (CLOSED, SYN_SENT):
             if self.state == SYN_SENT:
                 self.die("close", "closed")

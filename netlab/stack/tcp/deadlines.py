@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from netlab.stack.tcp import losses, output
-from netlab.stack.tcp.state import FIN_WAIT_2, SYN_RECEIVED, SYN_SENT
+from netlab.stack.tcp.scoreboard import Scoreboard
+from netlab.stack.tcp.state import CLOSING, FIN_WAIT_2, SYN_RECEIVED, SYN_SENT
 
 if TYPE_CHECKING:
     from netlab.stack.tcp.connection import Connection
@@ -67,7 +68,10 @@ def _given_up(c: Connection) -> bool:
 
 
 def _give_up(c: Connection) -> None:
-    c.die("nobody answers", "timed out", "ETIMEDOUT")
+    """What ICMP said is the better reason (RFC 1122 §4.2.3.9). BSD tells the peer, in case it is there after all."""
+    if c.bsd and (c.state > SYN_RECEIVED or c.simultaneous or c.fast_opened):
+        output.send_reset(c)
+    c.die("nobody answers", "timed out", c.soft_error or "ETIMEDOUT")
 
 
 def _retransmit_syn(c: Connection) -> None:
@@ -77,6 +81,8 @@ def _retransmit_syn(c: Connection) -> None:
         _give_up(c)
         return
     c.rto.ran_out()
+    if c.fast_opened:
+        c.board = Scoreboard()  # what rode on the SYN ACK follows when that is acknowledged
     output.send_syn(c)
 
 
@@ -98,9 +104,13 @@ def _persist(c: Connection) -> None:
 
 def _keepalive(c: Connection) -> None:
     """RFC 9293 §3.8.4."""
+    if c.bsd and c.state > CLOSING:
+        c.timers["keepalive"] = c.now + c.keep_idle
+        return
     c.unanswered += 1
     if c.unanswered > c.keep_count:
-        output.send_reset(c)
+        if not c.bsd:
+            output.send_reset(c)
         _give_up(c)
         return
     output.keepalive_probe(c)
@@ -125,6 +135,9 @@ def _reorder(c: Connection) -> None:
 
 
 def _closed(c: Connection) -> None:
+    if c.state == FIN_WAIT_2 and c.bsd and not c.knobs.fast_fin_wait_2 and c.now - c.heard <= c.patience:
+        c.timers["fin wait 2"] = c.now + c.keep_interval
+        return
     c.step("nobody is left to read" if c.state == FIN_WAIT_2 else "2 MSL have passed")
     c.forget()
     c.tell("closed")

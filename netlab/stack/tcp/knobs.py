@@ -35,6 +35,10 @@ class Knobs:
     """A SYN sent again for this many times goes without options; 0: never."""
     fast_open_client: bool = True
     fast_open_server: bool = False
+    fast_open_any_cookie: bool = False
+    """Take any cookie (FreeBSD's acceptany)."""
+    fast_open_grants: bool = True
+    """Whether a key is there to make cookies with."""
     default_mss: int = 536
     default_mss_v6: int = 1220
     minimum_mss: int = 216
@@ -59,8 +63,8 @@ class Knobs:
     insecure_rst: bool = False
     insecure_syn: bool = False
     drop_synfin: bool = False
-    blackhole: bool = False
-    """Say nothing where no socket is."""
+    blackhole: int = 0
+    """Say nothing where no socket is: 1 to a SYN, 2 to anything, 3 nor where a listener expects something else."""
     icmp_may_reset: bool = True
     unreachable_ends_connect: bool = False
     """Whether any ICMP error ends an attempt to connect (Linux), and not only a hard one."""
@@ -91,6 +95,8 @@ class Knobs:
     # ---- closing
     msl: int = 30 * SEC
     fin_wait_2: int = 60 * SEC
+    fast_fin_wait_2: bool = False
+    """Whether FreeBSD waits only so long for a FIN; else as long as for the answers to all keepalive probes."""
     reset_on_unread: bool = False
     """Whether close with unread data resets (RFC 1122 §4.2.2.13, Linux)."""
     # ---- life signs

@@ -234,13 +234,14 @@ class TcpLayer:
         listener = self.listener_for(pair)
         flags = segment.flags
         if listener is None:
-            return Step([], []) if self.knobs.blackhole else self._reset(pair, segment, tunnel)
+            silent = self.knobs.blackhole > 1 or (self.knobs.blackhole and flags & SYN)
+            return Step([], []) if silent else self._reset(pair, segment, tunnel)
         if flags & RST:
             return Step([], [])
         if flags & ACK:
             if not flags & SYN and (step := self._by_cookie(listener, pair, segment, now, tunnel)):
                 return step
-            return self._reset(pair, segment, tunnel)
+            return Step([], []) if self.knobs.blackhole > 2 else self._reset(pair, segment, tunnel)
         if not flags & SYN:
             return Step([], [])
         return self._half_open(listener, pair, segment, now, tunnel)
@@ -277,11 +278,16 @@ class TcpLayer:
         asked = syn.options.fast_open
         if not (listener.fast_open and self.knobs.fast_open_server) or asked is None:
             return False
+        bsd = self.knobs.system == "freebsd"
+        if bsd and listener.pending >= listener.backlog // 2:
+            return False  # half of the queue at most: others want to come in, too
         cookie = server_cookie(self._secret, endpoint.pair.remote)
-        if asked == cookie:
-            return True
-        endpoint.connection.synack_fast_open = cookie
-        return False
+        good = asked == cookie
+        if self.knobs.fast_open_any_cookie:
+            good, cookie = True, bytes(8)
+        if (not good or bsd) and (good or self.knobs.fast_open_grants):
+            endpoint.connection.synack_fast_open = cookie
+        return good
 
     def _answer_with_cookie(
         self, listener: Listener, pair: Pair, syn: Segment, now: int, tunnel: Tunnel | None
@@ -364,7 +370,7 @@ class TcpLayer:
     def _learn_cookie(self, endpoint: Endpoint) -> None:
         c = endpoint.connection
         if c.cookie is not None and endpoint.listener is None:
-            taken = bool(c.syn_data) and c.snd_una > c.iss + 1
+            taken = bool(c.syn_data) and c.snd_una > c.iss + 1 and not c.bsd
             self.jar.learn(endpoint.pair.remote, c.granted_cookie, taken)
 
     def _accepted(self, step: Step, listener: Listener, endpoint: Endpoint) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from netlab.stack.tcp.state import SYN_RECEIVED
+
 if TYPE_CHECKING:
     from netlab.stack.tcp.layer import Endpoint, Pair
 
@@ -29,6 +31,11 @@ class Listener:
         """Whoever holds the socket."""
         self.dropped = 0
         """SYNs and connections there was no room for."""
+
+    @property
+    def pending(self) -> int:
+        """Fast-opened connections whose handshake isn't complete (RFC 7413 §5.1 bounds them)."""
+        return sum(e.connection.fast_opened and e.connection.state == SYN_RECEIVED for e in self.ready)
 
     @property
     def full(self) -> bool:

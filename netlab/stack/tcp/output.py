@@ -82,23 +82,36 @@ def send_syn(c: Connection) -> None:
     if c.retries <= c.knobs.ecn_syn_retries:
         flags |= (ECE if c.ecn else 0) if answering else (ECE | CWR if c.ecn_asked else 0)
     options = synchronising(c, answering=answering)
-    data = _syn_data(c, answering)
+    data = _synack_data(c) if answering else _syn_data(c)
     window = min(_room_offered(c), MAXIMUM_WINDOW)
     ack = c.rcv_nxt % WRAP if answering else 0
     c.out.append(Segment(c.iss % WRAP, ack, flags, window, data, options))
     c.rcv_adv = max(c.rcv_adv, c.rcv_nxt + window)
     c.last_ack_sent = c.rcv_nxt
     c.ack_now = False
-    c.snd_nxt = c.iss + 1
+    c.timers.pop("delayed ack", None)
+    c.snd_nxt = c.iss + 1 + (len(data) if answering else 0)
     c.snd_max = max(c.snd_max, c.iss + 1 + len(data))
     c.timers["retransmit"] = c.now + c.rto.timeout
     if c.retries == 0:
         c.last_sent = c.now
 
 
-def _syn_data(c: Connection, answering: bool) -> bytes:
+def _synack_data(c: Connection) -> bytes:
+    """What a fast-opened server has to say already rides on its first SYN ACK (RFC 7413 §4.2.2)."""
+    first, c.synack_due = c.synack_due, False
+    if not first or not c.queue:
+        return b""
+    room = c.send_mss - size(synchronising(c, answering=True), c.knobs.layout)
+    data = bytes(c.queue[: max(min(room, c.snd_wnd), 0)])
+    if data:
+        c.board.sent(Sent(c.queue_start, c.queue_start + len(data), c.now, False))
+    return data
+
+
+def _syn_data(c: Connection) -> bytes:
     """Data ride on a first SYN that has a cookie (RFC 7413 §4.2.1)."""
-    if answering or not c.cookie or c.retries:
+    if not c.cookie or c.retries:
         return b""
     room = c.send_mss - size(synchronising(c, answering=False), c.knobs.layout)
     c.syn_data = min(len(c.queue), max(room, 0))
@@ -107,7 +120,7 @@ def _syn_data(c: Connection, answering: bool) -> bytes:
 
 def acknowledge(c: Connection) -> None:
     """An acknowledgement without data. In SYN-RECEIVED after a simultaneous open it is the SYN ACK again."""
-    if c.state == SYN_RECEIVED and c.simultaneous:
+    if c.state == SYN_RECEIVED and (c.simultaneous or c.synack_due):
         send_syn(c)
         return
     if c.state == SYN_SENT:
@@ -126,18 +139,36 @@ def challenge(c: Connection) -> None:
         c.challenge_since, c.challenges = c.now, 0
     c.challenges += 1
     if c.challenges <= knobs.challenge_limit:
-        _emit(c, c.snd_nxt, ACK, b"")
+        respond(c)
+
+
+def respond(c: Connection, seq: int | None = None) -> None:
+    """An acknowledgement beside the stream. BSD says in it what room there is, not what was promised."""
+    seq = c.snd_nxt if seq is None else seq
+    if not c.bsd or c.state == SYN_RECEIVED or c.carrier is not None:
+        _emit(c, seq, ACK, b"")
+        return
+    scale = c.rcv_scale if c.scaled else 0
+    window = min(max(c.receive_buffer - len(c.inbox), 0), MAXIMUM_WINDOW << scale) >> scale
+    flags = ACK | (ECE if c.ece else 0)
+    c.out.append(Segment(seq % WRAP, c.rcv_nxt % WRAP, flags, window, b"", _stamped(c)))
+    c.last_ack_sent = c.rcv_nxt
+
+
+def _stamped(c: Connection) -> Options:
+    """Timestamps, where they were agreed on (RFC 7323 §3.2), and nothing else."""
+    return Options(timestamps=(c.clock(), c.ts_recent)) if c.timestamping and c.state != SYN_SENT else NONE
 
 
 def send_reset(c: Connection) -> None:
     """Tell the peer that the connection is gone."""
-    said = NONE if c.carrier is None else Options(mptcp=c.carrier.last_words(c))
-    c.out.append(Segment(c.snd_nxt % WRAP, c.rcv_nxt % WRAP, RST | ACK, options=said))
+    said = _stamped(c) if c.carrier is None else Options(mptcp=c.carrier.last_words(c))
+    c.out.append(Segment(c.snd_max % WRAP, c.rcv_nxt % WRAP, RST | ACK, options=said))
 
 
 def keepalive_probe(c: Connection) -> None:
     """A segment that the peer must answer: one before what it expects (RFC 9293 §3.8.4)."""
-    _emit(c, c.snd_una - 1, ACK, b"")
+    respond(c, c.snd_una - 1)
 
 
 def _emit(c: Connection, seq: int, flags: int, payload: bytes, ecn: int = NOT_ECT) -> None:
@@ -166,7 +197,9 @@ def _emit(c: Connection, seq: int, flags: int, payload: bytes, ecn: int = NOT_EC
 def push(c: Connection) -> None:
     """Send what may be sent; then an acknowledgement if one is owed and no segment carried it; set timers."""
     sent = False
-    if c.state in SENDING:
+    if c.synack_due and (c.queue or c.ack_now):
+        send_syn(c)
+    if c.state in SENDING or (c.fast_opened and c.state == SYN_RECEIVED and not c.synack_due):
         _restart_after_idle(c)
         while _retransmit(c) or _send_new(c):
             sent = True
@@ -264,7 +297,8 @@ def _allowed(c: Connection, waiting: int) -> int:
     idle = c.snd_nxt == c.snd_una
     if everything and (c.fin_queued or ((idle or c.nodelay) and not c.cork)):
         return size
-    return size if not everything and 2 * size >= c.max_window else 0
+    half = 2 * size >= c.max_window > 0
+    return size if half and (c.bsd or not everything) else 0
 
 
 def _transmit_new(c: Connection, at: int, size: int, fin: bool) -> None:
@@ -342,7 +376,12 @@ def _probing(c: Connection) -> bool:
 def persist_interval(c: Connection) -> int:
     """As the retransmission timeout, within its own bounds (RFC 9293 §3.8.6.1: SHLD-29)."""
     knobs = c.knobs
-    interval = (c.rto.base + knobs.rto_slop) << min(c.probes, 12)
+    if not c.bsd:
+        interval = c.rto.base << min(c.probes, 12)
+    elif c.rto.srtt:
+        interval = ((4 * c.rto.srtt + 8 * c.rto.variance) << min(c.probes, 9)) + knobs.rto_slop
+    else:
+        interval = (2 * knobs.rto_initial << min(c.probes, 9)) + knobs.rto_slop
     return min(max(interval, knobs.persist_minimum), knobs.persist_maximum)
 
 

@@ -58,8 +58,14 @@ def answer_syn(c: Connection, syn: Segment, *, take_data: bool = False) -> None:
     c.rcv_nxt = c.rcv_adv = syn.seq + 1
     learn(c, syn, passive=True)
     remember_window(c, syn, c.irs, c.iss)
+    c.fast_opened = take_data
     if take_data and syn.payload:
         take_text(c, syn._replace(flags=ACK, seq=(syn.seq + 1) % WRAP), c.rcv_nxt)
+        if c.bsd and c.knobs.delayed_ack:
+            # The SYN ACK waits as any acknowledgement of data does: the program may have an answer to send with it.
+            c.timers["delayed ack"] = c.now + c.knobs.delayed_ack
+            c.synack_due = True
+            return
         c.timers.pop("delayed ack", None)
     output.send_syn(c)
 
@@ -97,19 +103,23 @@ def _connected(c: Connection, segment: Segment, ack: int) -> None:
     c.scaled = c.scaling
     if not c.retries:
         c.rto.sample(c.now - c.last_sent)
-    c.retries = c.rto.backoff = 0
+    again, c.retries, c.rto.backoff = c.retries, 0, 0
     del c.queue[: ack - c.queue_start]
     c.snd_una = c.snd_nxt = c.snd_max = c.queue_start = ack
     c.timers.pop("retransmit", None)
     c.timers.pop("connect", None)
     remember_window(c, segment, c.irs, ack)
-    c.control.cwnd = max(c.control.cwnd, c.control.initial_window())
+    # A lost SYN tells of a bad path: one segment to begin with (RFC 5681 §3.1).
+    c.control.cwnd = c.send_mss if again else max(c.control.cwnd, c.control.initial_window())
     start_keepalive(c)
     c.tell("connected")
-    c.ack_now = True
     rest = segment._replace(seq=(segment.seq + 1) % WRAP, flags=segment.flags & ~SYN)
+    # BSD acknowledges data in a SYN ACK as it does any other.
+    c.ack_now = not (c.bsd and rest.payload and c.knobs.delayed_ack)
     if rest.payload or rest.flags & FIN:
         take_text(c, rest, c.rcv_nxt)
+    if c.fin_wanted:
+        c.finish()
     output.push(c)
 
 
@@ -139,8 +149,8 @@ def _in_time_wait(c: Connection, segment: Segment) -> None:
     if segment.flags & FIN and seq + segment.length == c.rcv_nxt:
         c.timers["2 MSL"] = c.now + 2 * c.knobs.msl
     ack = unwrap(c.snd_nxt, segment.ack)
-    if segment.flags & (SYN | FIN) or segment.payload or seq != c.rcv_nxt or ack != c.snd_nxt:
-        output.acknowledge(c)
+    if segment.flags != ACK or segment.payload or seq != c.rcv_nxt or ack != c.snd_nxt:
+        output.respond(c)
 
 
 # ---- synchronised states -------------------------------------------------------------------------
@@ -151,6 +161,8 @@ def _in_others(c: Connection, segment: Segment) -> None:
     seq = unwrap(c.rcv_nxt, segment.seq)
     if segment.flags & RST:
         _reset(c, segment, seq)
+    elif _lacks_stamp(c, segment) and not (segment.flags & SYN and (c.state == SYN_RECEIVED or not c.bsd)):
+        return
     elif segment.flags & SYN:
         _late_syn(c, segment, seq)
     elif _timestamp_fits(c, segment, seq):
@@ -186,8 +198,22 @@ def _late_syn(c: Connection, segment: Segment, seq: int) -> None:
 
 
 def _syn_in_syn_received(c: Connection, segment: Segment, seq: int) -> None:
-    """The same SYN again is answered again; a SYN ACK ends a simultaneous open; another SYN is challenged."""
-    if seq != c.irs:
+    """The same SYN again is answered again; a SYN ACK ends a simultaneous open; another SYN is challenged.
+
+    BSD doesn't look at the sequence number while a SYN cache holds the connection, and takes a timestamp from it.
+    """
+    cached = c.bsd and not c.simultaneous and not c.fast_opened
+    if c.fast_opened and c.bsd:
+        if segment.flags & ACK:
+            _refuse(c, segment)
+    elif cached and not segment.flags & ACK:
+        stamps = segment.options.timestamps
+        c.timestamping = c.timestamping and stamps is not None
+        if stamps is not None:
+            c.ts_recent = stamps[0]
+        c.retries = c.rto.backoff = 0
+        output.send_syn(c)
+    elif seq != c.irs and not cached:
         output.challenge(c)
     elif segment.flags & ACK and c.simultaneous:
         c.ack_now = True
@@ -200,26 +226,46 @@ def _syn_in_syn_received(c: Connection, segment: Segment, seq: int) -> None:
         output.send_syn(c)
 
 
+def _lacks_stamp(c: Connection, segment: Segment) -> bool:
+    """Every segment has a timestamp once that was agreed on (RFC 7323 §3.2)."""
+    return c.timestamping and segment.options.timestamps is None and not c.knobs.tolerate_missing_ts
+
+
 def _timestamp_fits(c: Connection, segment: Segment, seq: int) -> bool:
-    """PAWS (RFC 7323 §5.3), and that every segment has a timestamp once it was agreed on (§3.2)."""
-    if not c.timestamping:
-        return True
+    """PAWS (RFC 7323 §5.3)."""
     stamps = segment.options.timestamps
-    if stamps is None:
-        return c.knobs.tolerate_missing_ts
+    if not c.timestamping or stamps is None:
+        return True
     value = unwrap(c.ts_recent, stamps[0])
     if c.ts_recent and value < c.ts_recent and c.now // 1_000_000 - c.ts_recent_age < PAWS_IDLE_MS:
-        if segment.length or not c.knobs.takes_ack_of_old:
+        if segment.payload or not c.bsd:
             output.acknowledge(c)
         return False
-    if seq <= c.last_ack_sent and value >= c.ts_recent:
+    if value >= c.ts_recent and _reaches_last_ack(c, segment, seq):
         c.ts_recent, c.ts_recent_age = value % WRAP, c.now // 1_000_000
     return True
+
+
+def _reaches_last_ack(c: Connection, segment: Segment, seq: int) -> bool:
+    """Whether a segment's timestamp is to be echoed: Last.ACK.sent lies in it (RFC 7323 §4.3), or not before it.
+
+    BSD wants the former of what is left of the segment once old text is cut off, the RFC's final text the latter.
+    """
+    if not c.bsd:
+        return seq <= c.last_ack_sent
+    end = seq + len(segment.payload)
+    left = min(max(seq, c.rcv_nxt), end) if seq < c.rcv_nxt else seq
+    return left <= c.last_ack_sent <= end + (segment.flags & FIN != 0)
 
 
 def _checked(c: Connection, segment: Segment, seq: int) -> None:
     """Sequence number, then the rest."""
     if c.state == SYN_RECEIVED and not _completes(c, segment, seq):
+        return
+    if c.orphan and _new_text(c, segment, seq):
+        # Nobody will ever read it (RFC 1122 §4.2.2.13).
+        _refuse(c, segment)
+        c.die("receive RST" if c.state != SYN_RECEIVED else "abort", "closed")
         return
     trimmed = _in_window(c, segment, seq)
     if trimmed is None:
@@ -228,11 +274,6 @@ def _checked(c: Connection, segment: Segment, seq: int) -> None:
     if not segment.flags & ACK:
         if c.ack_now:
             output.push(c)
-        return
-    if segment.payload and c.orphan:
-        # Nobody will ever read it (RFC 1122 §4.2.2.13).
-        _refuse(c, segment)
-        c.die("receive RST" if c.state != SYN_RECEIVED else "abort", "closed")
         return
     if c.carrier is not None and not c.carrier.admits(c, segment):
         return
@@ -248,11 +289,23 @@ def _checked(c: Connection, segment: Segment, seq: int) -> None:
         output.push(c)
 
 
+def _new_text(c: Connection, segment: Segment, seq: int) -> bool:
+    """Whether a segment holds text that did not come before. BSD minds neither the window nor a missing ACK."""
+    end = seq + len(segment.payload)
+    if c.bsd:
+        return bool(segment.payload) and end > c.rcv_nxt
+    in_window = seq < c.rcv_nxt + output.receive_window(c)
+    return bool(segment.payload and segment.flags & ACK) and end > c.rcv_nxt and in_window
+
+
 def _completes(c: Connection, segment: Segment, seq: int) -> bool:
-    """SYN-RECEIVED: whether a segment belongs to this connection; if not, a RST says so."""
+    """SYN-RECEIVED: whether a segment belongs to this connection; if not, a RST or a challenge says so."""
     if not segment.flags & ACK:
         return False
     ack = unwrap(c.snd_una, segment.ack)
+    if c.bsd and not c.simultaneous and not c.fast_opened and not c.irs < seq <= c.irs + output.receive_window(c):
+        output.challenge(c)
+        return False
     if not c.snd_una < ack <= c.snd_max or seq < c.irs:
         _refuse(c, segment)
         return False

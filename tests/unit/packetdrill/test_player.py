@@ -67,7 +67,7 @@ def test_a_failure_names_its_line_and_tells_the_exchange() -> None:
         ("+0 %{ import os }%", "import os"),
         ("+0 `rm -rf /tmp/x`", "rm -rf"),
         ("+0 `sysctl -w net.inet.tcp.nonsense=1`", "nonsense"),
-        ("+0 `sysctl -w net.inet.tcp.functions_default=rack`", "functions_default=rack"),
+        ("+0 `sysctl -w net.inet.tcp.functions_default=bbr`", "the TCP stack 'bbr'"),
         ("+0 kqueue() = 5", "kqueue"),
         ("+0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 5", "not TCP"),
         ("+0 setsockopt(4, IPPROTO_TCP, TCP_MD5SIG, [1], 4) = 0", "TCP_MD5SIG"),
