@@ -15,7 +15,7 @@ from netlab.wire import icmp, ipv4
 if TYPE_CHECKING:
     from netlab.stack.host import Host
 
-_new = tuple.__new__  # see `netlab.stack.stage`
+_new = tuple.__new__  # a third of what the NamedTuple's own constructor takes
 LIMITED_BROADCAST = 0xFFFFFFFF
 
 

@@ -18,33 +18,30 @@ END = ""
 """The target of a packet whose way through this host ends well (delivered, consumed)."""
 
 
-class Hop(NamedTuple):
-    """Where a packet goes next: a stage's name, or `END`. ``reason`` is set for a drop, whose target is `END`."""
-
-    target: str
-    mbuf: Mbuf
-    reason: str = ""
-
-
-_new = tuple.__new__  # a third of what the NamedTuple's own constructor takes; there is a hop for every step
+Hop = tuple[str, Mbuf, str]
+"""Where a packet goes next: a stage's name, or `END`; the packet; why, for a drop, whose target is `END`."""
 
 
 def to(target: str, m: Mbuf) -> Hop:
     """On to a stage."""
-    return _new(Hop, (target, m, ""))
+    return target, m, ""
 
 
 def drop(reason: str, m: Mbuf) -> Hop:
     """Dropped, and why."""
-    return _new(Hop, (END, m, reason))
+    return END, m, reason
 
 
 def end(m: Mbuf) -> Hop:
     """Arrived: nothing more is to be done with it here."""
-    return _new(Hop, (END, m, ""))
+    return END, m, ""
 
 
 Run = Callable[["Host", list[Mbuf], int], list[Hop]]
+
+
+One = Callable[["Host", Mbuf, int], Hop]
+Many = Callable[["Host", Mbuf, int], list[Hop]]
 
 
 class Stage(NamedTuple):
@@ -54,32 +51,36 @@ class Stage(NamedTuple):
     run: Run
     to: tuple[str, ...]
     says: str
+    one: One | None = None
+    """What does the work for one mbuf, of a stage that gives one hop for each: an executor may call it itself."""
+    many: Many | None = None
+    """The same of a stage that may give several."""
+
+    def running(self, run: Run) -> Stage:
+        """The stage with another function in its place."""
+        return Stage(self.name, run, self.to, self.says)
 
 
-def stage(name: str, *, to: Iterable[str] = ()) -> Callable[[Callable[[Host, Mbuf, int], Hop]], Stage]:
+def stage(name: str, *, to: Iterable[str] = ()) -> Callable[[One], Stage]:
     """Lift a function of one mbuf with one hop to a stage."""
 
-    def lift(one: Callable[[Host, Mbuf, int], Hop]) -> Stage:
+    def lift(one: One) -> Stage:
         def run(host: Host, vector: list[Mbuf], now: int) -> list[Hop]:
-            if len(vector) == 1:
-                return [one(host, vector[0], now)]
             return [one(host, m, now) for m in vector]
 
-        return Stage(name, run, tuple(to), _first_sentence(one))
+        return Stage(name, run, tuple(to), _first_sentence(one), one=one)
 
     return lift
 
 
-def branching(name: str, *, to: Iterable[str] = ()) -> Callable[[Callable[[Host, Mbuf, int], list[Hop]]], Stage]:
+def branching(name: str, *, to: Iterable[str] = ()) -> Callable[[Many], Stage]:
     """Lift a function of one mbuf with any number of hops (a reply, a flood) to a stage."""
 
-    def lift(one: Callable[[Host, Mbuf, int], list[Hop]]) -> Stage:
+    def lift(one: Many) -> Stage:
         def run(host: Host, vector: list[Mbuf], now: int) -> list[Hop]:
-            if len(vector) == 1:
-                return one(host, vector[0], now)
             return [hop for m in vector for hop in one(host, m, now)]
 
-        return Stage(name, run, tuple(to), _first_sentence(one))
+        return Stage(name, run, tuple(to), _first_sentence(one), many=one)
 
     return lift
 

@@ -18,7 +18,7 @@ from netlab.wire.address import is_multicast6
 if TYPE_CHECKING:
     from netlab.stack.host import Host
 
-_new = tuple.__new__  # see `netlab.stack.stage`
+_new = tuple.__new__  # a third of what the NamedTuple's own constructor takes
 
 
 @branching("icmp.input", to=("ip.output", "socket.deliver"))

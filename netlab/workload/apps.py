@@ -9,7 +9,7 @@ from netlab.stack.host import Host
 from netlab.stack.ip6.sockets import EchoSocket6, UdpSocket6
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.sockets import Datagram, Echo, EchoSocket, Fault, Message, Receive, UdpSocket
-from netlab.stack.stage import Hop
+from netlab.stack.stage import Hop, to
 from netlab.units import format_time
 from netlab.wire import icmp, icmpv6
 from netlab.wire.address import format_ipv4, format_ipv6
@@ -259,6 +259,6 @@ class FrameSender:
         def due(now: int) -> list[Hop]:
             m = Mbuf(frame)
             m.ifp = ifp = self._host.interfaces[self._workload.interface]
-            return [Hop(ifp.output, m)]
+            return [to(ifp.output, m)]
 
         return due

@@ -16,7 +16,7 @@ from netlab.stack.ifnet import Address, Ifnet
 from netlab.stack.ip6 import router
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.sockets import EchoSocket, UdpSocket
-from netlab.stack.stage import Hop
+from netlab.stack.stage import Hop, to
 from netlab.units import MS, SEC
 from netlab.wire import arp, ethernet, icmp, icmpv6, ipv4, ipv6, udp
 from netlab.wire.address import link_local, multicast_mac6, parse_ipv4, parse_ipv6, solicited_node
@@ -122,7 +122,7 @@ class Runner:
 
     def receives(self, frame: bytes, interface: str = "eth0") -> None:
         """A frame comes in; then half a second passes."""
-        self.follow([Hop("nic.rx", Mbuf(frame, pkt=1, rcvif=self.host.interfaces[interface]))])
+        self.follow([to("nic.rx", Mbuf(frame, pkt=1, rcvif=self.host.interfaces[interface]))])
         self.now += 500 * MS
         self.follow(self.host.timers.run(self.now))
 

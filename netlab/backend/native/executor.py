@@ -15,7 +15,7 @@ from netlab.stack.host import Host
 from netlab.stack.ifcaps import Capability
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.offload import Offload
-from netlab.stack.stage import Hop
+from netlab.stack.stage import Hop, to
 from netlab.trace.record import Row
 from netlab.wire.decode import describe
 
@@ -50,7 +50,7 @@ class LiveExecutor:
         """Take what a queue of an interface has, up to the budget, all the way through; how many frames that was."""
         vector = self._take(interface, queue)
         if vector:
-            self._complete([Hop("nic.rx", m) for m in vector])
+            self._complete([to("nic.rx", m) for m in vector])
         return len(vector)
 
     def inject(self, hops: list[Hop]) -> None:

@@ -48,6 +48,9 @@ class AccountedExecutor(HostExecutor):
         core.submit_first(works[1:])
         return works[0] if works else None
 
+    def _go(self, hop: Hop, core: Core, where: str) -> Work | None:
+        return self._next([hop], core, where)
+
     def _sort(self, hops: list[Hop], core: Core, where: str) -> list[Work]:
         for target, m, reason in hops:
             if target in ("", "nic.tx"):

@@ -41,7 +41,7 @@ class Frame(NamedTuple):
     pkt: int
 
 
-_new = tuple.__new__  # see `netlab.stack.stage`
+_new = tuple.__new__  # a third of what the NamedTuple's own constructor takes
 
 Work = tuple[str, list[Mbuf], "RxRing | None"]
 """What waits for a core: a stage and its vector; for "nic.rx" the vector is still in the ring."""
@@ -253,8 +253,13 @@ class HostExecutor:
         now, host = self.loop.now, self.host
         if self.emit:
             self._record_stage(core, stage, vector, now - took)
-        hops = host.stages[stage].run(host, vector, now)
-        following = self._next(hops, core, stage)
+        found = host.stages[stage]
+        if found.one is not None and len(vector) == 1:  # as `run` does it, without lists for what is one
+            following = self._go(found.one(host, vector[0], now), core, stage)
+        elif found.many is not None and len(vector) == 1:
+            following = self._next(found.many(host, vector[0], now), core, stage)
+        else:
+            following = self._next(found.run(host, vector, now), core, stage)
         if ring is not None:
             self._poll_again(core, ring)
         if host.timers.changed:
@@ -307,15 +312,20 @@ class HostExecutor:
 
     def _next(self, hops: list[Hop], core: Core, where: str) -> Work | None:
         if len(hops) == 1:  # by far the most common; `_sort` would say the same
-            target, m, _ = hops[0]
-            if target and m.pkt:
-                if target != "nic.tx":
-                    return target, [m], None
-                self._enqueue(m, core)
-                return None
+            return self._go(hops[0], core, where)
         works = self._sort(hops, core, where)
         if len(works) > 1:
             core.submit_first(works[1:])
+        return works[0] if works else None
+
+    def _go(self, hop: Hop, core: Core, where: str) -> Work | None:
+        target, m, _ = hop
+        if target and m.pkt:
+            if target != "nic.tx":
+                return target, [m], None
+            self._enqueue(m, core)
+            return None
+        works = self._sort([hop], core, where)
         return works[0] if works else None
 
     def _sort(self, hops: list[Hop], core: Core, where: str) -> list[Work]:

@@ -30,13 +30,13 @@ def icmp6_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
     if not icmpv6.checksum_ok(m.data, m.l4, len(m.data), ip.src, ip.dst):
         return [drop("ICMPv6 checksum is wrong", m)]
     if message.type in _ND:
-        return [Hop("nd.input", m)]
+        return [to("nd.input", m)]
     body = m.data[m.l4 + icmpv6.SIZE :]
     if message.type == icmpv6.ECHO_REQUEST:
         return [end(m), _echo_reply(m, message.rest, body)]
     if message.type == icmpv6.ECHO_REPLY:
         m.tag = (("icmp6", message.id), Echo(ip.src, message.seq, ip.hops, body))
-        return [Hop("socket.deliver", m)]
+        return [to("socket.deliver", m)]
     if icmpv6.is_error(message.type):
         return [_fault(host, m, message, body, now)]
     return [end(m) if message.type in _HEARD else drop(f"ICMPv6 type {message.type} is not handled", m)]
@@ -89,4 +89,4 @@ def icmp6_output(host: Host, m: Mbuf, now: int) -> Hop:
     src = said.want.src or source6(host, said.want)
     m.data = icmpv6.build(said.type, said.code, said.rest, m.data, src, said.want.dst)
     m.tag = said.want._replace(src=src)
-    return Hop("ip6.output", m)
+    return to("ip6.output", m)

@@ -66,7 +66,7 @@ def ip6_input(host: Host, m: Mbuf, now: int) -> list[Hop]:
         return [drop("packet is for another host", m)]
     if is_link_local(header.dst) or is_link_local(header.src) or header.src == 0:
         return [drop("link-local packets are not forwarded", m)]
-    return [Hop("ip6.forward", m)]
+    return [to("ip6.forward", m)]
 
 
 def deliver6(host: Host, m: Mbuf) -> list[Hop]:
@@ -79,7 +79,7 @@ def deliver6(host: Host, m: Mbuf) -> list[Hop]:
     m.l4, m.tag = found.at, found.pointer
     target = _PROTOCOLS.get(found.proto)
     if target is not None:
-        return [Hop(target, m)]
+        return [to(target, m)]
     if found.proto == ipv6.NO_NEXT:
         return [end(m)]
     reason = f"protocol {found.proto} is not spoken here"
@@ -109,7 +109,7 @@ def ip6_forward(host: Host, m: Mbuf, now: int) -> list[Hop]:
         return error6(host, m, icmpv6.PACKET_TOO_BIG, 0, _too_large(m, mtu, ifp.name), mtu)
     m.data = ipv6.with_hops(m.data, header.hops - 1)
     m.ifp, m.next_hop = ifp, route.gateway or header.dst
-    return [Hop("nd.output", m)]
+    return [to("nd.output", m)]
 
 
 def _too_large(m: Mbuf, mtu: int, of: str) -> str:
@@ -125,7 +125,7 @@ def ip6_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     if host.inet6.owns(want.dst, None):
         m.prepend(_header(host, m, want, want.src or want.dst))
         m.rcvif = None
-        return [Hop("ip6.input", m)]
+        return [to("ip6.input", m)]
     way = way_to(host, want)
     if way is None:
         return [drop("no route", m)]
@@ -133,10 +133,10 @@ def ip6_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     m.prepend(_header(host, m, want, want.src or host.inet6.source_for(want.dst, m.ifp.name, m.next_hop)))
     mtu = host.paths6.mtu(want.dst, now, host.inet6.link_mtu(m.ifp))
     if within(m, mtu):
-        return [Hop("nd.output", m)]
+        return [to("nd.output", m)]
     if want.df:
         return _refused(m, mtu)
-    return [Hop("nd.output" if cut_late(m, m.ifp, mtu) else "ip6.fragment", m)]
+    return [to("nd.output" if cut_late(m, m.ifp, mtu) else "ip6.fragment", m)]
 
 
 def way_to(host: Host, want: Outgoing6) -> tuple[Ifnet, int] | None:
@@ -186,4 +186,4 @@ def icmp6_error(host: Host, m: Mbuf, now: int) -> Hop:
         src = host.inet6.source_for(header.src, m.rcvif.name)
     want = Outgoing6(header.src, icmpv6.PROTO, src, interface=interface)
     m.tag = Message6(about.type, about.code, about.rest, want)
-    return Hop("icmp6.output", m)
+    return to("icmp6.output", m)

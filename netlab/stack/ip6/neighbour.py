@@ -29,7 +29,7 @@ def nd_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
     assert ifp is not None
     if is_multicast6(m.next_hop):
         m.link = multicast_mac6(m.next_hop)
-        return [Hop("ether.output", m)]
+        return [to("ether.output", m)]
     entry = host.inet6.neighbours.get(ifp, m.next_hop)
     if entry is None:
         entry = host.inet6.neighbours.make(ifp, m.next_hop)
@@ -43,7 +43,7 @@ def nd_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
         entry.state = "delay"
         host.timers.at(now + DELAY, _probe(host, entry))
     m.link = entry.mac
-    return [Hop("ether.output", m)]
+    return [to("ether.output", m)]
 
 
 def _wait(entry: Neighbour6, m: Mbuf) -> list[Hop]:

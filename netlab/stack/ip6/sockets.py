@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from netlab.stack.ip6.state import Message6, Outgoing6
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.sockets import Receive, datagrams
-from netlab.stack.stage import Hop
+from netlab.stack.stage import Hop, to
 from netlab.wire import icmpv6, ipv4
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class UdpSocket6:
         m = Mbuf(payload, parent=cause)
         m.offload = datagrams(payload, self.segsz)
         m.tag = (self.port, port, Outgoing6(dst, ipv4.UDP, ttl=ttl, df=df))
-        return Hop("udp.output", m)
+        return to("udp.output", m)
 
 
 class EchoSocket6:
@@ -43,4 +43,4 @@ class EchoSocket6:
         m = Mbuf(payload)
         want = Outgoing6(dst, icmpv6.PROTO, ttl=ttl, df=df)
         m.tag = Message6(icmpv6.ECHO_REQUEST, 0, self.ident << 16 | seq, want)
-        return Hop("icmp6.output", m)
+        return to("icmp6.output", m)

@@ -6,11 +6,9 @@ from netlab.stack.ifnet import Ifnet
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.offload.cut import cut, cut_packet, finished, fragments
 from netlab.stack.offload.places import Offload, longest_frame, packet_places, places, summed
-from netlab.stack.stage import Hop
+from netlab.stack.stage import Hop, to
 from netlab.wire import ipv4
 from netlab.wire import vlan as tags
-
-_new = tuple.__new__  # see `netlab.stack.stage`
 
 
 def onward(m: Mbuf, ifp: Ifnet) -> Hop:
@@ -20,8 +18,8 @@ def onward(m: Mbuf, ifp: Ifnet) -> Hop:
     """
     offload: Offload | None = m.offload
     if offload is None or not offload.unfinished or ifp.output == "vlan.output" or _can(m, ifp, offload):
-        return _new(Hop, (ifp.output, m, ""))
-    return _new(Hop, ("gso", m, ""))
+        return to(ifp.output, m)
+    return to("gso", m)
 
 
 def _can(m: Mbuf, ifp: Ifnet, offload: Offload) -> bool:

@@ -12,7 +12,7 @@ from typing import Protocol
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.pressure.account import Account, Charge, Wake
 from netlab.stack.pressure.policy import Policy
-from netlab.stack.stage import Hop
+from netlab.stack.stage import Hop, to
 from netlab.stack.tcp.state import CLOSED
 from netlab.stack.timers import Timers
 
@@ -163,7 +163,7 @@ class Boundary:
         account.since = None
         m = Mbuf(b"")
         m.tag = (SOCKETS, Wake(account))
-        return Hop("socket.deliver", m)
+        return to("socket.deliver", m)
 
     def stalled(self, now: int, patience: int = 0) -> tuple[str, ...]:
         """The watchdog: a sentence for each connection that has waited longer than ``patience`` ns for an idle device.

@@ -134,7 +134,7 @@ class HostTcp:
             m.tag = out
             if isinstance(out.gate, Account):
                 m.charge = out.gate.charge(out.segment)
-            found.append(Hop("tcp.output", m))
+            found.append(to("tcp.output", m))
         self._arm()
         return found
 
@@ -273,9 +273,9 @@ def tcp_output(host: Host, m: Mbuf, now: int) -> Hop:
     df = host.tcp.layer.knobs.path_mtu_discovery
     if pair.version == 6:
         m.tag = Outgoing6(pair.remote, ipv4.TCP, pair.local, out.ttl, out.tos, df=df)
-        return Hop("ip6.output", m)
+        return to("ip6.output", m)
     m.tag = IpOutgoing(pair.remote, ipv4.TCP, src=pair.local, ttl=out.ttl, tos=out.tos, df=df)
-    return Hop("ip.output", m)
+    return to("ip.output", m)
 
 
 def leaves_sum(host: Host, out: Outgoing) -> bool:

@@ -12,7 +12,7 @@ from netlab.experiment.compare import workloads_of
 from netlab.stack.drivers.faults import Faults
 from netlab.stack.host import Host
 from netlab.stack.mbuf import Mbuf
-from netlab.stack.stage import END, Hop, Stage
+from netlab.stack.stage import Hop, Stage, drop
 from netlab.topology.load import known_names, load_topology
 from netlab.topology.resolve import resolve
 from netlab.topology.spec import Plan
@@ -27,7 +27,7 @@ def plan_of(name: str) -> Plan:
 
 
 def replaced(host: Host, name: str, run: object) -> None:
-    host.stages[name] = host.stages[name]._replace(run=run)  # type: ignore[arg-type]
+    host.stages[name] = host.stages[name].running(run)  # type: ignore[arg-type]
 
 
 TRAFFIC = (
@@ -104,7 +104,7 @@ def test_a_packet_that_goes_on_after_its_end_is_named() -> None:
         forward: Stage = host.stages["ip.forward"]
 
         def careless(host: Host, vector: list[Mbuf], now: int) -> list[Hop]:
-            return [*(Hop(END, m, "no more of this") for m in vector), *forward.run(host, vector, now)]
+            return [*(drop("no more of this", m) for m in vector), *forward.run(host, vector, now)]
 
         replaced(host, "ip.forward", careless)
         session.run([Ping("h1", "h2")])

@@ -6,7 +6,7 @@ from netlab.stack.fib import Route
 from netlab.stack.host import Host
 from netlab.stack.ifnet import Address, Ifnet
 from netlab.stack.mbuf import Mbuf
-from netlab.stack.stage import Hop
+from netlab.stack.stage import Hop, to
 from netlab.wire.address import parse_ipv4
 
 PEER_MAC = bytes.fromhex("020000000099")
@@ -45,7 +45,7 @@ class Desk:
 
     def receives(self, frame: bytes, interface: str = "eth0") -> Desk:
         """A frame comes in."""
-        return self.does([Hop("nic.rx", Mbuf(frame, pkt=1, rcvif=self.host.interfaces[interface]))])
+        return self.does([to("nic.rx", Mbuf(frame, pkt=1, rcvif=self.host.interfaces[interface]))])
 
     def waits(self, ns: int) -> Desk:
         """Time passes, timers run."""

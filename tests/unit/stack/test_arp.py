@@ -6,7 +6,7 @@ from desk import PEER_MAC, Desk, address, host
 
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.neighbours import LIFETIME, TRIES, WAITING
-from netlab.stack.stage import Hop
+from netlab.stack.stage import Hop, to
 from netlab.units import SEC
 from netlab.wire import arp, ethernet, icmp, ipv4
 from netlab.wire.address import BROADCAST
@@ -18,7 +18,7 @@ MY_MAC = bytes((2, 0, 0, 0, 1, 0))
 def packet(desk: Desk, dst: int = PEER, n: int = 0) -> Hop:
     m = Mbuf(ipv4.build(ME, dst, ipv4.UDP, bytes([n]) * 8), pkt=n + 1)
     m.ifp, m.next_hop = desk.host.interfaces["eth0"], dst
-    return Hop("ether.output", m)
+    return to("ether.output", m)
 
 
 def reply_frame() -> bytes:

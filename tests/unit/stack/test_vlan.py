@@ -9,7 +9,7 @@ from netlab.stack.fib import Route
 from netlab.stack.host import Host
 from netlab.stack.ifnet import Address, Ifnet
 from netlab.stack.mbuf import Mbuf
-from netlab.stack.stage import Hop
+from netlab.stack.stage import Hop, to
 from netlab.stack.vlan import VlanLink, priority, traffic_class
 from netlab.wire import arp, ethernet, icmp, ipv4, vlan
 
@@ -124,7 +124,7 @@ def test_arp_is_asked_and_answered_inside_of_the_vlan() -> None:
 def packet(d: Desk, size: int, name: str, dst: str) -> Hop:
     m = Mbuf(bytes(size), pkt=1)
     m.ifp, m.next_hop = d.host.interfaces[name], address(dst)
-    return Hop("ether.output", m)
+    return to("ether.output", m)
 
 
 def test_one_tag_more_fits_and_a_second_takes_four_bytes_of_the_mtu() -> None:

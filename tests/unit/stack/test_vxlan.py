@@ -9,7 +9,7 @@ from netlab.stack.fib import Route
 from netlab.stack.host import Host
 from netlab.stack.ifnet import Address, Ifnet
 from netlab.stack.mbuf import Mbuf
-from netlab.stack.stage import Hop
+from netlab.stack.stage import to
 from netlab.stack.vxlan import AGEING, LIMIT, Vtep
 from netlab.topology.spec import PortVlan
 from netlab.wire import arp, ethernet, icmp, icmpv6, ipv4, ipv6, udp, vxlan
@@ -56,7 +56,7 @@ def sends(d: Desk, dst: str) -> Desk:
     packet = ipv4.build(address("192.168.42.1"), address(dst), ipv4.UDP, udp.build(5, 6, b"x", 1, 2))
     m = Mbuf(packet, pkt=9)
     m.ifp, m.next_hop = d.host.interfaces["blue"], address(dst)
-    return d.does([Hop("ether.output", m)])
+    return d.does([to("ether.output", m)])
 
 
 def test_what_is_for_everybody_goes_to_every_far_end() -> None:
@@ -99,7 +99,7 @@ def test_the_source_port_is_the_inner_flows() -> None:
         packet = ipv4.build(1, 2, ipv4.UDP, udp.build(1000, to, b"x", 1, 2))
         m = Mbuf(inner(INNER, VTEP_MAC, packet, ethernet.IPV4), pkt=1)
         m.ifp = vtep.host.interfaces["blue"]
-        vtep.does([Hop("vxlan.output", m)])
+        vtep.does([to("vxlan.output", m)])
         return unwrapped(vtep.sent[0][1])[2]
 
     ports = {to: port(to) for to in range(200)}
@@ -141,7 +141,7 @@ def test_the_tunnel_takes_fifty_bytes_of_the_mtu() -> None:
     for size in (1450, 1451):
         m = Mbuf(inner(body=bytes(size)), pkt=1)
         m.ifp = d.host.interfaces["blue"]
-        d.does([Hop("vxlan.output", m)])
+        d.does([to("vxlan.output", m)])
     assert [len(frame) for _, frame in d.sent] == [14 + 1500] * 2, "one frame, twice: nobody is known yet"
     assert d.drops == ["frame with 1451 bytes is too long for blue, whose MTU is 1450"]
 
@@ -212,7 +212,7 @@ def test_over_ipv6_the_checksum_is_made_and_asked_for() -> None:
     d = desk6()
     m = Mbuf(inner(body=bytes(1430)), pkt=1)
     m.ifp = d.host.interfaces["blue"]
-    d.does([Hop("vxlan.output", m)]).takes_sent()
+    d.does([to("vxlan.output", m)]).takes_sent()
     told = icmpv6.neighbor_advertisement(NEAR6, PEER_MAC, NEAR6, ME6)
     answer = ipv6.build(NEAR6, ME6, icmpv6.PROTO, told, hops=255)
     d.receives(ethernet.build(MAC, PEER_MAC, ethernet.IPV6, answer))
