@@ -94,15 +94,15 @@ def test_a_ping_through_the_tunnel_is_answered_through_it() -> None:
 
 
 def test_the_source_port_is_the_inner_flows() -> None:
-    def port(to: int) -> int:
+    def port(dst: int) -> int:
         vtep = desk()
-        packet = ipv4.build(1, 2, ipv4.UDP, udp.build(1000, to, b"x", 1, 2))
+        packet = ipv4.build(1, 2, ipv4.UDP, udp.build(1000, dst, b"x", 1, 2))
         m = Mbuf(inner(INNER, VTEP_MAC, packet, ethernet.IPV4), pkt=1)
         m.ifp = vtep.host.interfaces["blue"]
         vtep.does([to("vxlan.output", m)])
         return unwrapped(vtep.sent[0][1])[2]
 
-    ports = {to: port(to) for to in range(200)}
+    ports = {dst: port(dst) for dst in range(200)}
     assert all(49152 <= found <= 65535 for found in ports.values())
     assert len(set(ports.values())) > 150 and port(7) == ports[7]
 
