@@ -143,8 +143,9 @@ class UdpCore(Core):
         assert self.udp is not None
         hop = self.udp.send(*dst, bytes(data), ttl=self._options["IP_TTL"])
         if self.local:
-            sport, dport, want = hop.mbuf.tag
-            hop.mbuf.tag = (sport, dport, want._replace(src=self.local))
+            _, m, _ = hop
+            sport, dport, want = m.tag
+            m.tag = (sport, dport, want._replace(src=self.local))
         self.engine.send([hop])
         return len(data)
 
