@@ -59,6 +59,8 @@ class PressuredExecutor(HostExecutor):
         super().__init__(*arguments, **options)
         self.boundaries: dict[str, Boundary] = {}
         """By interface."""
+        self.busy = 0
+        """ns that its cores have worked."""
 
     def press(
         self,
@@ -85,6 +87,11 @@ class PressuredExecutor(HostExecutor):
     def stalled(self, patience: int = 0) -> tuple[str, ...]:
         """What the watchdogs of all boundaries say now."""
         return tuple(said for one in self.boundaries.values() for said in one.stalled(self.loop.now, patience))
+
+    def _cost(self, core: Core, stage: str, vector: list[Mbuf]) -> int:
+        took = super()._cost(core, stage, vector)
+        self.busy += took
+        return took
 
     # ---- on the way to the queue -------------------------------------------------------------
 

@@ -11,6 +11,7 @@ STUDIES: dict[str, str] = {
     "dctcp": "netlab.experiment.studies.dctcp:DCTCP",
     "lro": "netlab.experiment.studies.lro:LRO",
     "segmentation": "netlab.experiment.studies.segmentation:SEGMENTATION",
+    "backpressure": "netlab.experiment.studies.backpressure:BACKPRESSURE",
 }
 """Name -> "module:attribute". A module is imported when its study is asked for, so it may import what it needs."""
 

@@ -19,6 +19,8 @@ from netlab.stack.timers import Timers
 SOCKETS = ("tcp", 0)
 """Where "socket.deliver" finds TCP."""
 FRAME = 1514
+SPARE = 8
+"""Places in a queue that data leave to others, and one of how many places at most. A choice."""
 
 
 class Outlet(Protocol):
@@ -71,12 +73,18 @@ class Boundary:
         self.accounts: dict[Account, None] = {}
         """Those that wait, or have something below TCP."""
 
+    def free(self) -> int:
+        """How many frames the queue has room for, once what is under way will have come; negative: too many are."""
+        return self.outlet.room() - self.coming - self.reserved
+
     def room(self, limit: int | None = None) -> int:
-        """How many frames may still leave TCP, if no more than ``limit`` bytes are to wait (None: the queue's own)."""
-        free = self.outlet.room()
-        if limit is not None:
-            free = min(free, (limit - self.outlet.octets) // FRAME)
-        return free - self.coming - self.reserved
+        """How many frames may still leave TCP, if no more than ``limit`` bytes are to wait.
+
+        Without a limit the queue's own counts, less a few places for what has no socket that could wait.
+        """
+        if limit is None:
+            return self.free() - min(SPARE, self.outlet.capacity() // SPARE)
+        return min(self.free(), (limit - self.outlet.octets) // FRAME - self.coming - self.reserved)
 
     def whole(self, limit: int | None = None) -> int:
         """How many frames `room` would say if nothing waited and nothing were under way."""

@@ -21,7 +21,7 @@ class Rollback(Policy):
 
     def may(self, account: Account, wanted: int, piece: int) -> int:
         """What there is room for, and one segment more: so it is with calls that end at the first refusal."""
-        room = self.boundary.room()
+        room = self.boundary.free()
         if room >= 0:
             return min(wanted, max(room, 1) * piece)
         if not account.waiting:
