@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from netlab.backend.sim.account import AccountedExecutor
 from netlab.backend.sim.executor import HostExecutor, Port
 from netlab.backend.sim.pressured import AccountedPressuredExecutor, PressuredExecutor
+from netlab.backend.sim.queues import Scheduling
 from netlab.backend.sim.txring import Ring
 from netlab.errors import BadInput
 from netlab.topology.spec import Plan
@@ -63,7 +64,7 @@ class Pressing:
             return AccountedPressuredExecutor if account else PressuredExecutor
         return AccountedExecutor if account else HostExecutor
 
-    def press(self, executor: HostExecutor, port: Port) -> None:
+    def press(self, executor: HostExecutor, port: Port, scheduling: Scheduling | None) -> None:
         """Give a port what was asked for it."""
         name = port.ifp.name
         if not isinstance(executor, PressuredExecutor) or not (name in self._policies or name in self._rings):
@@ -77,4 +78,5 @@ class Pressing:
             policy.settings,
             Ring(ring) if isinstance(ring, int) else ring,
             bql=name in self._limited,
+            scheduling=scheduling,
         )

@@ -11,7 +11,7 @@ from typing import Any
 from netlab.backend.sim.account import AccountedExecutor
 from netlab.backend.sim.costs import QUEUE_LIMIT
 from netlab.backend.sim.executor import HostExecutor, Port, Work
-from netlab.backend.sim.queues import tx_queue
+from netlab.backend.sim.queues import Scheduling, tx_queue
 from netlab.backend.sim.txring import Ring, RingedQueue
 from netlab.sim.core import Core
 from netlab.stack.mbuf import Mbuf
@@ -70,11 +70,15 @@ class PressuredExecutor(HostExecutor):
         ring: Ring | None = None,
         *,
         bql: bool = False,
+        scheduling: Scheduling | None = None,
     ) -> Boundary:
-        """Give a port its policy and, if any, its ring; BadInput for what there is not."""
+        """Give a port its policy and, if any, its ring; BadInput for what there is not.
+
+        ``scheduling`` is what orders the port's queue, for a policy that makes another.
+        """
         made = policy_named(policy, settings, where=port.ifp.name)
         if made.endless:
-            port.txq = tx_queue(ENDLESS)
+            port.txq = tx_queue(ENDLESS, scheduling)
         limit = ENDLESS if made.endless else port.ifp.queue or Limit(QUEUE_LIMIT, "packets")
         if ring is not None:
             port.txq = RingedQueue(port.txq, ring, bql=bql)

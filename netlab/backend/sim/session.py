@@ -132,7 +132,7 @@ class SimSession:
         interface, steering = executor.host.interfaces[name], steering_of(self.plan.interface(name))
         interface.capabilities = CAN
         port = executor.attach(interface, direction, steering=steering, scheduling=self._schedulers.get(name))
-        self._pressing.press(executor, port)
+        self._pressing.press(executor, port, self._schedulers.get(name))
         if name in self._moderation:
             for ring in port.rings:
                 ring.interrupts = Interrupts(self._moderation[name])

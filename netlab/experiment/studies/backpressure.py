@@ -1,4 +1,4 @@
-"""What becomes of packets that an interface has no room for: the policies between TCP, queue and driver, side by side."""
+"""What becomes of packets that an interface has no room for: policies between TCP and the driver, side by side."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from netlab.backend.sim import SimSession
 from netlab.backend.sim.pressing import Pressure
 from netlab.backend.sim.pressured import PressuredExecutor
+from netlab.backend.sim.queues import Scheduling
 from netlab.experiment.study import Case, Chart, Metric, Published, Row, Study
 from netlab.stack.host import Host
 from netlab.stack.stage import Hop
@@ -29,7 +30,7 @@ QUEUE = 3 * BDP // 1514
 ISDN = 64_000
 BUFFER = 131_072
 """Bytes a socket holds on each side: as much as Linux begins with."""
-TICK = 2 * MS
+TICK, PING = 2 * MS, 10 * MS
 BEGIN = 60 * MS
 """Eight delays later, programs begin to pour: all are connected then."""
 PORT = 5001
@@ -99,6 +100,7 @@ class Bench:
             pressure={"h1": Pressure(settings["policy"], self._policy_settings())},
             ring={"h1": ring} if ring else None,
             bql=("h1",) if settings.get("bql") else (),
+            schedulers={"h1-eth0": Scheduling("drr")} if settings.get("drr") else {},
         )
         self.hosts = {name: executor.host for name, executor in self.session.executors.items()}
         self.samples: list[tuple[int, int]] = []
@@ -119,7 +121,7 @@ class Bench:
         for n in range(self.settings["senders"]):
             pourer = Pourer(self.hosts["h1"], dst, BEGIN + 8 * self.delay)
             loop.at((n > 0) * 3 * self.delay + n * MS // 4, self._begin, pourer)  # the first waits for ARP alone
-        every = self.settings.get("ping", 10 * MS)
+        every = self.settings.get("ping", PING)
         pings = Ping("h1", "h2", count=self.settings["until"] // every, interval=every, timeout=10 * SEC)
         self.pinger = Pinger(self.hosts["h1"], pings, (4, dst), 1, _nothing)
         self.pinger.start(0)
@@ -185,10 +187,8 @@ def _line(bench: Bench) -> tuple[list[float], list[float]]:
 
 
 def _p99(bench: Bench, since: int) -> float | None:
-    replies = bench.pinger.outcome().replies
-    rtts = sorted(
-        r.rtt for n, r in enumerate(replies) if r.rtt is not None and n * bench.settings.get("ping", 10 * MS) >= since
-    )
+    first = since // bench.settings.get("ping", PING)
+    rtts = sorted(reply.rtt for reply in bench.pinger.outcome().replies[first:] if reply.rtt is not None)
     return round(rtts[len(rtts) * 99 // 100] / MS, 1) if rtts else None
 
 
@@ -225,8 +225,8 @@ def _herd(policy: str, senders: int, **more: Any) -> Case:
 CASES = (
     *(_same(policy) for policy in SAME),
     _same("accounted+scheduled", limit=BDP),
-    _same("accounted+scheduled", "accounted+scheduled, ring", limit=BDP, ring=256),
-    _same("accounted+scheduled", "accounted+scheduled, ring, bql", limit=BDP, ring=256, bql=True),
+    _same("drop", "drop, fair queue, ring", drr=True, ring=256),
+    _same("drop", "drop, fair queue, ring, bql", drr=True, ring=256, bql=True),
     _isdn("drop", 2, "isdn drop"),
     _isdn("quench", 2, "isdn quench"),
     _isdn("rollback", 2, "isdn rollback"),
@@ -262,7 +262,7 @@ BACKPRESSURE = Study(
     ),
     charts=(
         Chart("Eight senders, one link: goodput", ("goodput",), cases=(*SAME, "accounted+*")),
-        Chart("What a ping waits meanwhile", ("ping p99",), cases=(*SAME, "accounted+*"), log_y=True),
+        Chart("What a ping waits meanwhile", ("ping p99",), cases=(*SAME, "accounted+*", "drop, *"), log_y=True),
         Chart(
             "The queue over time",
             ("queue",),
