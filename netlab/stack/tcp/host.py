@@ -400,6 +400,14 @@ class TcpSocket:
         return self.endpoint.connection.room
 
     @property
+    def refusal(self) -> str:
+        """The errno's name for which `send` would take nothing: ENOBUFS, EAGAIN (its own buffer is full); "" else."""
+        connection = self.endpoint.connection
+        if connection.room > 0:
+            return ""
+        return "ENOBUFS" if connection.gate is not None and connection.gate.closed else "EAGAIN"
+
+    @property
     def delivered(self) -> int:
         """How many bytes of ours the peer's TCP has acknowledged."""
         return self.endpoint.connection.delivered
