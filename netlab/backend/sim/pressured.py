@@ -92,8 +92,8 @@ class PressuredExecutor(HostExecutor):
         """What the watchdogs of all boundaries say now."""
         return tuple(said for one in self.boundaries.values() for said in one.stalled(self.loop.now, patience))
 
-    def _cost(self, core: Core, stage: str, vector: list[Mbuf]) -> int:
-        took = super()._cost(core, stage, vector)
+    def _cost(self, stage: str, vector: list[Mbuf]) -> int:
+        took = super()._cost(stage, vector)
         self.busy += took
         return took
 

@@ -15,7 +15,7 @@ from netlab.stack.ip import Outgoing
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.pressure import POLICIES, Accounted, Notify, Policy, Scheduled, WakeAll
 from netlab.stack.pressure.account import Account, Charge
-from netlab.stack.stage import Hop
+from netlab.stack.stage import Hop, to
 from netlab.stack.steering import Moderation
 from netlab.stack.tcp.host import TcpSocket
 from netlab.stack.tcp.segment import Event
@@ -93,7 +93,7 @@ def test_text_that_waits_for_a_neighbour_in_vain_is_charged_to_nobody() -> None:
     m.tag = Outgoing(dst, 6)
     m.charge = Charge(connection.gate, connection.iss + 1, 1000, 1, 0)  # type: ignore[arg-type]
     assert (boundary.coming, len(boundary.accounts)) == (1, 1)
-    pour.session.executors["h1"].inject([Hop("ip.output", m)])
+    pour.session.executors["h1"].inject([to("ip.output", m)])
     pour.session.loop.run(30 * SEC)
     assert (boundary.coming, len(boundary.accounts)) == (0, 0)
 
