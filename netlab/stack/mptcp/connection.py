@@ -157,6 +157,12 @@ class Mptcp:
         self.paths.prefer(s, backup=backup)
         return self._leave()
 
+    def withdraw(self, own: paths.OwnAddress, now: int) -> list[Act]:
+        """One of our addresses is gone: its subflows end, and the peer is told (§3.4.2)."""
+        self._enter(now)
+        self.paths.withdraw(own)
+        return self._leave()
+
     def next_timer(self) -> int | None:
         """The earliest deadline; None when there is none."""
         return min(self.timers.values()) if self.timers else None

@@ -24,7 +24,8 @@ def go_on(m: Mptcp) -> None:
     candidates = usable(m)
     while candidates and (piece := _next(m)) is not None:
         if not _place(m, candidates, *piece):
-            return
+            break
+    _probe(m, candidates)
     _say_fin(m, candidates)
 
 
@@ -52,12 +53,14 @@ def _next(m: Mptcp) -> tuple[int, int, bool] | None:
         start, end = sending.again[0]
         return start, end - start, True
     size = min(sending.end, sending.edge) - sending.nxt
-    if size > 0:
-        return sending.nxt, size, False
-    if sending.end > sending.nxt == sending.una and not any(s.c.board.segments for s in m.subflows):
-        # The peer's window is closed: the subflow that holds this byte probes (RFC 9293 §3.8.6.1).
-        return sending.nxt, 1, False
-    return None
+    return (sending.nxt, size, False) if size > 0 else None
+
+
+def _probe(m: Mptcp, candidates: list[Subflow]) -> None:
+    """The peer's window is closed: a subflow that holds a byte asks again and again (RFC 9293 §3.8.6.1)."""
+    sending = m.sending
+    if sending.end > sending.nxt == sending.una and candidates and not any(s.c.queue for s in m.subflows):
+        _give(m, min(candidates, key=lambda s: s.c.rto.srtt), sending.nxt, 1, False)
 
 
 def _place(m: Mptcp, candidates: list[Subflow], start: int, size: int, again: bool) -> bool:
@@ -65,7 +68,7 @@ def _place(m: Mptcp, candidates: list[Subflow], start: int, size: int, again: bo
     ready = []
     for s in candidates:
         room = output.segment_room(s.c)
-        if s.space >= min(room, size):
+        if s.space >= min(room, size) or s.narrow:
             ready.append(s)
         else:
             s.c.limited = True

@@ -75,6 +75,12 @@ class Subflow:
         quota = c.control.cwnd - c.in_flight - (given - c.snd_nxt)
         return min(quota, c.snd_una + c.snd_wnd - given, c.room)
 
+    @property
+    def narrow(self) -> bool:
+        """Whether nothing is on its way, and the peer's window has room for less than a segment."""
+        c = self.c
+        return 0 < c.snd_wnd < c.send_mss and not c.queue
+
     def confirm(self) -> None:
         """The peer speaks MPTCP on it."""
         if not self.confirmed:
@@ -187,7 +193,9 @@ class Subflow:
 
     def window(self) -> int:
         """The stream's, the same on every subflow (§3.3.4)."""
-        return self.m.receiving.window
+        receiving = self.m.receiving
+        self.m.offered = max(self.m.offered, receiving.nxt + receiving.window)
+        return receiving.window
 
     def take(self, c: Connection) -> None:
         """Move what is mapped from the connection to the stream."""
@@ -225,9 +233,9 @@ class Subflow:
 
     def last_words(self, c: Connection) -> tuple[bytes, ...]:
         """Why the connection, or this subflow alone, is cut."""
-        if self.words:
+        if self.why is None and self.words:
             return tuple(self.words)
-        return (Reset(0, UNSPECIFIED if self.why is None else self.why).pack(),)
+        return (*self.words, Reset(0, UNSPECIFIED if self.why is None else self.why).pack())
 
     def hear_reset(self, c: Connection, segment: Segment) -> None:
         """A RST may say that the whole connection is cut (§3.5), or that a checksum was wrong (§3.7)."""
