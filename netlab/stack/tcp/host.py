@@ -15,7 +15,7 @@ from netlab.stack.offload import Offload
 from netlab.stack.pressure.account import Account, Wake
 from netlab.stack.pressure.boundary import Boundary
 from netlab.stack.sockets import Message
-from netlab.stack.stage import Hop, drop, end, stage, to, whole
+from netlab.stack.stage import Hop, branching, drop, end, stage, to
 from netlab.stack.tcp.connection import Connection
 from netlab.stack.tcp.knobs import Knobs, linux
 from netlab.stack.tcp.layer import HEADERS, Endpoint, Outgoing, Pair, Step, TcpLayer, Told
@@ -215,25 +215,9 @@ ERRORS6 = {icmpv6.NO_ROUTE: "ENETUNREACH", icmpv6.ADMIN_PROHIBITED: REFUSED, icm
 # ---- stages --------------------------------------------------------------------------------------
 
 
-@whole("tcp.input", to=("tcp.output", "socket.deliver"))
-def tcp_input(host: Host, vector: list[Mbuf], now: int) -> list[Hop]:
-    """Check segments and hand them to their connections; what these answer leaves, what they tell goes to the sockets.
-
-    All answers come first. Else what a program sends when it hears of an early segment would overtake the
-    acknowledgement of a later one, with an older number, and an older timestamp, that PAWS of the peer refuses.
-    """
-    if len(vector) == 1:
-        return _arrived(host, vector[0], now)
-    hops = [hop for m in vector for hop in _arrived(host, m, now)]
-    hops.sort(key=_waits)
-    return hops
-
-
-def _waits(hop: Hop) -> bool:
-    return hop.target != "tcp.output"
-
-
+@branching("tcp.input", to=("tcp.output", "socket.deliver"))
 def _arrived(host: Host, m: Mbuf, now: int) -> list[Hop]:
+    """Check a segment and hand it to its connection; what that answers leaves, what it tells goes to the sockets."""
     ip, at, stop = m.l3, m.l4, len(m.data)
     six = isinstance(ip, ipv6.Header)
     header = tcp.parse(m.data, at)
@@ -261,6 +245,22 @@ def _arrived(host: Host, m: Mbuf, now: int) -> list[Hop]:
         return [end(m), *sent]
     m.tag = (KEY, TcpNews(step.told))
     return [*sent, to("socket.deliver", m)]
+
+
+def _answers_first(host: Host, vector: list[Mbuf], now: int) -> list[Hop]:
+    """Else what a program sends when it hears of an early segment would overtake the acknowledgement of a later one,
+    with an older number, and an older timestamp, that PAWS of the peer refuses."""
+    assert _arrived.many is not None
+    hops = [hop for m in vector for hop in _arrived.many(host, m, now)]
+    hops.sort(key=_waits)
+    return hops
+
+
+def _waits(hop: Hop) -> bool:
+    return hop[0] != "tcp.output"
+
+
+tcp_input = _arrived._replace(run=_answers_first)
 
 
 @stage("tcp.output", to=("ip.output", "ip6.output"))
