@@ -1,4 +1,4 @@
-"""`nlab stack`: the graph of stages that packets go through inside a node of our own stack."""
+"""`nlab stack`: the graph of stages that packets go through inside a node of our own stack, and the states of TCP."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from netlab.view.picture import Picture
 
 EXAMPLE = """nlab stack show router
-  nlab stack show host --html host.html"""
+  nlab stack show host --html host.html
+  nlab stack tcp --out states.svg"""
 KINDS = ("host", "router", "switch")
 COLUMN = 18
 """Characters of the map's columns."""
@@ -21,16 +22,54 @@ COLUMN = 18
 
 def arguments(parser: ArgumentParser) -> None:
     """The subcommand."""
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="show")
+    verbs = parser.add_subparsers(dest="what", required=True, metavar="show|tcp")
     show = subverb(verbs, "show", "draw the stages of a node and say what each does", "nlab stack show router")
     show.add_argument("kind", nargs="?", choices=KINDS, default="host", help="host if not given")
     form = show.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="the stages as JSON")
     form.add_argument("--html", type=Path, metavar="FILE", help="the map, as one HTML file")
+    states = subverb(
+        verbs, "tcp", "the states of TCP: what leads from one to the next", "nlab stack tcp --out tcp.html"
+    )
+    form = states.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="the table as JSON")
+    form.add_argument("--out", type=Path, metavar="FILE", help="the diagram: an .svg, or an .html with the table too")
 
 
 def run(options: Namespace) -> int:
     """The exit code."""
+    return _states_of_tcp(options) if options.what == "tcp" else _show(options)
+
+
+def _states_of_tcp(options: Namespace) -> int:
+    from netlab.view.states import rows
+
+    head = ("state", "event", "what is done", "next state")
+    if options.json:
+        print_json([dict(zip(("state", "event", "does", "next"), row, strict=True)) for row in rows()])
+    elif options.out:
+        _write_states(options.out)
+        print(options.out)
+    else:
+        print(table(head, [(state, event, does or "-", after) for state, event, does, after in rows()]))
+    return 0
+
+
+def _write_states(file: Path) -> None:
+    from netlab.cli.kept import writing_to
+    from netlab.errors import BadInput
+    from netlab.view.render.states import states_page, states_svg
+    from netlab.view.states import states_picture
+
+    draw = {".svg": states_svg, ".html": states_page}.get(file.suffix)
+    if draw is None:
+        raise BadInput("the diagram is an .svg or an .html file", where=str(file), right="states.svg, states.html")
+    text = draw(states_picture())
+    with writing_to(file) as kept:
+        kept.write_text(text, encoding="utf-8")
+
+
+def _show(options: Namespace) -> int:
     from netlab.view.stack import stack_picture
 
     picture = stack_picture(options.kind)

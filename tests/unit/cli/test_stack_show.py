@@ -44,3 +44,21 @@ def test_the_map_is_one_html_file_that_needs_nothing_else(kind: str, tmp_path: P
 def test_a_file_that_cannot_be_written_is_said(tmp_path: Path, capsys: Captured) -> None:
     assert main(["stack", "show", "--html", str(tmp_path / "missing" / "map.html")]) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_the_states_of_tcp_as_a_table_as_json_and_as_a_drawing(tmp_path: Path, capsys: Captured) -> None:
+    assert main(["stack", "tcp"]) == 0
+    assert "SYN-SENT      receive SYN ACK" in capsys.readouterr().out
+    assert main(["stack", "tcp", "--json"]) == 0
+    assert {"state": "LISTEN", "event": "receive SYN", "does": "send SYN ACK", "next": "SYN-RECEIVED"} in json.loads(
+        capsys.readouterr().out
+    )
+    for name in ("states.svg", "states.html"):
+        assert main(["stack", "tcp", "--out", str(tmp_path / name)]) == 0
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert "FIN-WAIT-2" in text and "http" not in text.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_a_diagram_of_another_kind_is_refused(tmp_path: Path, capsys: Captured) -> None:
+    assert main(["stack", "tcp", "--out", str(tmp_path / "states.png")]) == 2
+    assert "states.svg, states.html" in capsys.readouterr().err
