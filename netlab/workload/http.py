@@ -1,5 +1,7 @@
 """HTTP/1.1 above our TCP (RFC 9112): a server of ready texts, and a client that fetches one. Events call them.
 
+`Pages` and `Answer` know the protocol and no socket: programs with sockets of any face use them, too.
+
 What this leaves out: chunked bodies, bodies of requests, and pipelining beyond answering in turn.
 """
 
@@ -26,12 +28,41 @@ REASONS = {
 }
 
 
-class HttpServer:
+class Pages:
     """Answers GET and HEAD from ``pages`` (path -> text). ``served`` is a list of (method, path, status)."""
 
-    def __init__(self, host: Host, pages: Mapping[str, bytes], port: int = PORT) -> None:
+    def __init__(self, pages: Mapping[str, bytes]) -> None:
         self.pages = pages
         self.served: list[tuple[str, str, int]] = []
+
+    def next(self, asked: bytearray) -> tuple[bytes, bool] | None:
+        """The answer to the first request in what was read, which is taken off it, and whether the connection stays
+        open; None while no request is whole."""
+        head, found, rest = asked.partition(b"\r\n\r\n")
+        if not found and len(asked) <= LONGEST_HEAD:
+            return None
+        asked[:] = rest
+        return self.answer(bytes(head))
+
+    def answer(self, request: bytes) -> tuple[bytes, bool]:
+        """The whole answer to a request's head, and whether the connection stays open (RFC 9112 §9.3)."""
+        asked = _Request(request)
+        status = asked.fault or (200 if asked.path in self.pages else 404)
+        self.served.append((asked.method, asked.path, status))
+        body = self.pages[asked.path] if status == 200 else f"{status} {REASONS[status]}\n".encode()
+        stays = asked.stays and status in (200, 404)
+        head = [f"HTTP/1.1 {status} {REASONS[status]}", f"Content-Length: {len(body)}", "Content-Type: text/plain"]
+        head += ["Allow: GET, HEAD"] if status == 405 else []
+        head += [] if stays else ["Connection: close"]
+        said = "\r\n".join([*head, "", ""]).encode()
+        return (said if asked.method == "HEAD" else said + body), stays
+
+
+class HttpServer(Pages):
+    """`Pages` at a port of a host."""
+
+    def __init__(self, host: Host, pages: Mapping[str, bytes], port: int = PORT) -> None:
+        super().__init__(pages)
         self._visits: dict[int, _Visit] = {}
         self.listener = TcpListener(host, port, self._hear, self._accepted)
 
@@ -47,19 +78,6 @@ class HttpServer:
         if visit.over or event.error or event.what == "closed":
             del self._visits[id(socket)]
         return hops
-
-    def answer(self, request: bytes) -> tuple[bytes, bool]:
-        """The whole answer to a request's head, and whether the connection stays open (RFC 9112 §9.3)."""
-        asked = _Request(request)
-        status = asked.fault or (200 if asked.path in self.pages else 404)
-        self.served.append((asked.method, asked.path, status))
-        body = self.pages[asked.path] if status == 200 else f"{status} {REASONS[status]}\n".encode()
-        stays = asked.stays and status in (200, 404)
-        head = [f"HTTP/1.1 {status} {REASONS[status]}", f"Content-Length: {len(body)}", "Content-Type: text/plain"]
-        head += ["Allow: GET, HEAD"] if status == 405 else []
-        head += [] if stays else ["Connection: close"]
-        said = "\r\n".join([*head, "", ""]).encode()
-        return (said if asked.method == "HEAD" else said + body), stays
 
 
 class _Request:
@@ -118,11 +136,10 @@ class _Visit:
         return hops
 
     def _next(self) -> bool:
-        head, found, rest = self._asked.partition(b"\r\n\r\n")
-        if not found and len(self._asked) <= LONGEST_HEAD:
+        found = self._server.next(self._asked)
+        if found is None:
             return False
-        self._asked = rest
-        self._answer, self._stays = self._server.answer(bytes(head))
+        self._answer, self._stays = found
         self._sent = 0
         return True
 
@@ -137,17 +154,57 @@ class _Visit:
         return hops
 
 
-class HttpGet:
-    """Fetches one path. ``status`` is 0 until the answer's head came; ``body`` is whole once ``finished``."""
+def get(path: str, name: str) -> bytes:
+    """A request for one path of the server ``name``, after which the connection is closed."""
+    return f"GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode("latin-1")
 
-    def __init__(self, host: Host, dst: int, path: str, *, name: str, port: int = PORT) -> None:
-        self._host, self._dst, self._port = host, dst, port
-        self._request = f"GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode("latin-1")
+
+class Answer:
+    """What a server answers to one request. ``status`` is 0 until the head came."""
+
+    def __init__(self) -> None:
         self._came = bytearray()
         self._length: int | None = None
-        self.status, self.error = 0, ""
+        self.status = 0
         self.fields: dict[str, str] = {}
         self.body = bytearray()
+
+    @property
+    def whole(self) -> bool:
+        """Whether all is there that the head has promised."""
+        return self._length is not None and len(self.body) >= self._length
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether an end here comes too soon."""
+        return not self.status or (self._length is not None and not self.whole)
+
+    def take(self, data: bytes) -> None:
+        """The next bytes that came."""
+        if self.status:
+            self.body += data
+            return
+        self._came += data
+        head, found, rest = self._came.partition(b"\r\n\r\n")
+        if not found:
+            return
+        lines = head.decode("latin-1").split("\r\n")
+        words = lines[0].split(" ")
+        self.status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 502
+        self.fields = _fields(lines[1:])
+        length = self.fields.get("content-length", "")
+        self._length = int(length) if length.isdigit() else None
+        self.body += rest
+
+
+class HttpGet(Answer):
+    """Fetches one path. ``body`` is whole once ``finished``."""
+
+    def __init__(self, host: Host, dst: int, path: str, *, name: str, port: int = PORT) -> None:
+        super().__init__()
+        self._host, self._dst, self._port = host, dst, port
+        self._request = get(path, name)
+        self.error = ""
         self.finished: int | None = None
 
     def start(self, now: int) -> list[Hop]:
@@ -163,28 +220,10 @@ class HttpGet:
         if event.error:
             return self._end(now, event.error)
         data, hops = socket.read(READ, now)
-        self._take(data)
-        whole = self._length is not None and len(self.body) >= self._length
-        if whole or socket.at_end:
-            missing = not self.status or (self._length is not None and not whole)
-            return hops + self._end(now, "the answer is cut short" if missing else "") + socket.close(now)
+        self.take(data)
+        if self.whole or socket.at_end:
+            return hops + self._end(now, "the answer is cut short" if self.cut_short else "") + socket.close(now)
         return hops
-
-    def _take(self, data: bytes) -> None:
-        if self.status:
-            self.body += data
-            return
-        self._came += data
-        head, found, rest = self._came.partition(b"\r\n\r\n")
-        if not found:
-            return
-        lines = head.decode("latin-1").split("\r\n")
-        words = lines[0].split(" ")
-        self.status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 502
-        self.fields = _fields(lines[1:])
-        length = self.fields.get("content-length", "")
-        self._length = int(length) if length.isdigit() else None
-        self.body += rest
 
     def _end(self, now: int, error: str) -> list[Hop]:
         self.finished, self.error = now, error
