@@ -17,7 +17,7 @@ from netlab.topology.spec import PlanNode
 
 GONE = frozenset((errno.ENETDOWN, errno.ENXIO, errno.ENODEV))
 """What the kernel says of a device that is down, or no longer there."""
-SIOCGIFMTU = 0x8921
+SIOCGIFMTU, SIOCGIFADDR = 0x8921, 0x8915
 T = TypeVar("T")
 
 
@@ -92,9 +92,20 @@ def _unless_gone(act: Callable[[], T], otherwise: T) -> T:
 
 def kernel_mtu(device: str) -> int:
     """What the kernel says; OSError when it has no such device."""
+    return int(struct.unpack_from("16si", _asked(device, SIOCGIFMTU))[1])
+
+
+def kernel_address(device: str) -> int:
+    """The first IPv4 address that the kernel itself has on a device; 0 for none."""
+    try:
+        return int.from_bytes(_asked(device, SIOCGIFADDR)[20:24], "big")
+    except OSError:
+        return 0
+
+
+def _asked(device: str, request: int) -> bytes:
     import fcntl
     import socket
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        answer = fcntl.ioctl(asking, SIOCGIFMTU, struct.pack("16si12x", device.encode(), 0))
-    return int(struct.unpack_from("16si", answer)[1])
+        return fcntl.ioctl(asking, request, struct.pack("16s24x", device.encode()))

@@ -236,7 +236,7 @@ class Socket:
             if self._core.lingers:
                 self._stack.call(self._core, self._core.lingered, float(self._core.lingers))
         except TimeoutError:  # SO_LINGER's time is over
-            pass
+            self._stack.call(None, lambda: self._stack.engine.lingering.discard(self._core), None)
         except OSError:  # the stack was closed meanwhile, and the connection with it
             if self._stack.engine.closed is None:
                 raise

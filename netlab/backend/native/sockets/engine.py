@@ -92,8 +92,7 @@ class Core:
         """Try again what waits."""
         self._stirred = False
         parked, self.parked = self.parked, []
-        for op in parked:
-            op.run()
+        self.engine.run(parked)
         if self.watch is not None:
             self.watch()
 
@@ -125,11 +124,14 @@ class Engine:
         self.wakeup = Wakeup()
         self.sockets: set[Core] = set()
         """All that programs have open."""
+        self.lingering: set[Core] = set()
+        """Closed ones whose program waits for the peer: no event says that all has arrived."""
         self.stirred: deque[Core] = deque()
         self.closed: OSError | None = None
         """Why nothing is done any more."""
         self._settling = False
         self._ops: deque[Op] = deque()
+        self._trying: list[Op] = []
 
     def now(self) -> int:
         """ns since it was made."""
@@ -154,6 +156,8 @@ class Engine:
     def frames(self, fd: int) -> None:
         """A descriptor is readable: frames have come."""
         self.executor.poll(*self.rings[fd])
+        for socket in self.lingering:
+            socket.stir()
         self.settle()
 
     def poll_all(self) -> None:
@@ -166,8 +170,15 @@ class Engine:
         """The wake-up is readable: programs want something."""
         self.wakeup.clear()
         while self._ops:
-            self._ops.popleft().run()
+            self.run([self._ops.popleft()])
         self.settle()
+
+    def run(self, ops: list[Op]) -> None:
+        """Try them in turn."""
+        self._trying = ops
+        for op in ops:
+            op.run()
+        self._trying = []
 
     def timers(self) -> float | None:
         """Do what is due; the seconds until the next deadline, None when there is none."""
@@ -204,6 +215,8 @@ class Engine:
     def end(self, error: OSError) -> None:
         """Nothing is done from now on; devices and descriptors are given back."""
         self.closed = error
+        for op in self._trying:
+            op.fail(error)
         for socket in list(self.sockets):
             socket.end(error)
         self.sockets.clear()

@@ -70,7 +70,7 @@ class LiveStack:
         cidrs = [parse_cidr(text) for text in addresses]
         if not cidrs:
             raise BadInput("a stack has no address", right="write one with its prefix length, like 10.0.0.1/24")
-        driver = _driver(device, offload)
+        driver = _driver(device, offload, cidrs[0])
         held = tuple(Address(c.address, c.length) for c in cidrs if c.version == 4)
         ifp = Ifnet(driver.name, parse_mac(mac) if mac else _mac(cidrs[0]), held, mtu=driver.mtu)
         host = Host(name or driver.name, "host", (ifp,), _routes(cidrs, gateway, driver.name))
@@ -109,7 +109,7 @@ class LiveStack:
             raise RuntimeError("this stack runs in an asyncio loop: leave its 'async with', or await aclose()")
         if self._runner is None and self.engine.closed is None:
             self.engine.end(failure("ENETDOWN", "the stack was closed before it ran"))
-        elif self._runner is not None and self.engine.closed is None:
+        elif self._runner is not None:
             self._runner.stop(grace)
 
     async def astart(self) -> LiveStack:
@@ -272,12 +272,15 @@ def pair(*, offload: bool = True, mtu: int = 1500, knobs: Knobs | None = None) -
     return one, two
 
 
-def _driver(device: str | Driver, offload: bool) -> Driver:
+def _driver(device: str | Driver, offload: bool, first: Cidr) -> Driver:
     if not isinstance(device, str):
         return device
-    from netlab.backend.native.afpacket import AfPacket
+    from netlab.backend.native.afpacket import AfPacket, kernel_address
 
     try:
+        if first.address == kernel_address(device):
+            right = f"choose another of its subnet, or take it away: ip addr flush dev {device}"
+            raise BadInput("the kernel answers for that address itself", where=f"{device} {first}", right=right)
         return AfPacket(device, offload=offload)
     except OSError as error:
         raise BadInput(f"'{device}' is no device that a stack can run on ({error.strerror})") from error

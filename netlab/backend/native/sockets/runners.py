@@ -75,7 +75,8 @@ class ThreadRunner:
 
     def stop(self, grace: float) -> None:
         """Reset what is open, bring what was written before its close to the peer, for ``grace`` seconds, and end."""
-        self.engine.post(Op(None, lambda: self._last(grace)))
+        if self.engine.closed is None:
+            self.engine.post(Op(None, lambda: self._last(grace)))
         if not self.inside:
             self._thread.join()
 

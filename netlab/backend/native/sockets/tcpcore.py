@@ -256,7 +256,9 @@ class TcpCore(Core):
         """Nothing, once the peer has everything; EAGAIN before that (SO_LINGER)."""
         c = self.connection
         if c is not None and c.state != CLOSED and (c.queue or c.snd_una < c.snd_max):
+            self.engine.lingering.add(self)
             raise failure("EAGAIN")
+        self.engine.lingering.discard(self)
 
     @property
     def lingers(self) -> int:
