@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from netlab.stack.ifcaps import CHECKSUMS, NEEDS_SUMS, SOFTWARE, Capability, capabilities
 from netlab.stack.ifnet import Address, Ifnet
 from netlab.stack.vlan import TPIDS, VlanLink
 from netlab.stack.vxlan import Vtep
-from netlab.topology.spec import Plan, PlanNode, PlanVtep, PortVlan
+from netlab.topology.spec import Offloads, Plan, PlanNode, PlanVtep, PortVlan
 from netlab.wire.address import parse_cidr, parse_ipv4, parse_ipv6, parse_mac
 
 
@@ -31,6 +32,13 @@ def interfaces_of(node: PlanNode, plan: Plan) -> tuple[Ifnet, ...]:
     for vtep in node.vteps:
         made[vtep.name] = _vtep(vtep)
     return tuple(made.values())
+
+
+def switch(ifp: Ifnet, offload: Offloads) -> None:
+    """Turn on what a plan says, as far as the device has it, and all else off; None leaves the switches alone."""
+    if offload is not None:
+        kept = ifp.capenable & ~(CHECKSUMS | SOFTWARE | NEEDS_SUMS | Capability.LRO)
+        ifp.capenable = kept | capabilities(offload) & ifp.capabilities
 
 
 def _vtep(planned: PlanVtep) -> Ifnet:

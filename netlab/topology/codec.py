@@ -40,10 +40,11 @@ def _lists(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _interface_lists(data: dict[str, Any]) -> dict[str, Any]:
-    vlan, steer = data["vlan"], data["steering"]
+    vlan, steer, offload = data["vlan"], data["steering"], data["offload"]
     return {
         **data,
         "addresses": list(data["addresses"]),
+        "offload": offload if offload is None else list(offload),
         "vlan": vlan and {**vlan, "trunk": list(vlan["trunk"])},
         "steering": steer and {**steer, "weights": list(steer["weights"]), "filters": list(steer["filters"])},
     }
@@ -86,7 +87,13 @@ def _route_lists(routes: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
 def _interface(data: dict[str, Any]) -> PlanInterface:
     vlan = data["vlan"] and PortVlan(**{**data["vlan"], "trunk": tuple(data["vlan"]["trunk"])})
     return PlanInterface(
-        **{**data, "addresses": tuple(data["addresses"]), "vlan": vlan, "steering": _steer(data["steering"])}
+        **{
+            **data,
+            "addresses": tuple(data["addresses"]),
+            "vlan": vlan,
+            "steering": _steer(data["steering"]),
+            "offload": data["offload"] if data["offload"] is None else tuple(data["offload"]),
+        }
     )
 
 

@@ -5,10 +5,11 @@ A new key is one line here and one in `netlab.topology.yaml_file`, which makes t
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from netlab.topology import values
 from netlab.topology.shapes import Fields, Key, ListOf, Named, Schema, Text
+from netlab.topology.spec import Offload
 from netlab.units import PACKETS, RATE, SIZE, TIME
 
 _NUMBER = r"\s*[0-9]+(\.[0-9]+)?\s*"
@@ -99,6 +100,9 @@ STEERING = Fields(
     }
 )
 
+_OFFLOADS = get_args(Offload)
+OFFLOAD = ListOf(Text(values.one_of(*_OFFLOADS), {"enum": list(_OFFLOADS)}))
+
 INTERFACE = Fields(
     {
         "addresses": ADDRESSES,
@@ -106,6 +110,9 @@ INTERFACE = Fields(
         "queues": Key(QUEUES, "how many pairs of rings the interface has; 1 when left out"),
         "mtu": Key(Text(values.mtu, _quantity(SIZE, "1500 B")), "the longest packet; 1500 B when left out"),
         "steering": Key(STEERING, "how packets are spread over its rings; by a hash of their flow when left out"),
+        "offload": Key(
+            OFFLOAD, "what it cuts, joins and sums, as [tso, gro]; [] for nothing; its node's when left out"
+        ),
         "vlan": Key(PORT_VLAN, "on a switch, its part in VLANs: {access: 10}, {trunk: [10, 20]} or {qinq: 100}"),
     }
 )
@@ -216,6 +223,9 @@ RULE = Fields(
 NODE = Fields(
     {
         "kind": Key(KIND, "host, router (forwards packets) or switch (forwards frames); host when left out"),
+        "offload": Key(
+            OFFLOAD, "what its interfaces cut, join and sum: of rxcsum, txcsum, tso, uso, lro, gso, gro; [] for nothing"
+        ),
         "stack": Key(STACK, "whose network stack it runs: kernel, or netlab for our own; kernel when left out"),
         "interfaces": Key(
             Named("interface", INTERFACE_NAME, INTERFACE), "its interfaces, by name; left out, one for each link"

@@ -7,6 +7,7 @@ from netlab.topology import policy, values
 from netlab.topology.addressing import Addressing, assign
 from netlab.topology.ipv6 import with_ipv6
 from netlab.topology.mistakes import Mistakes, bad_topology
+from netlab.topology.offload import check_offload
 from netlab.topology.overlays import over_ipv6, overlay_stations, vtep_name, vteps
 from netlab.topology.routing import Routing
 from netlab.topology.spec import Link, Node, Plan, PlanInterface, PlanLink, PlanNode, PlanVlan, Topology
@@ -64,6 +65,7 @@ def _check_values(topology: Topology, mistakes: Mistakes) -> None:
                     right = f"it is a number from {low} to {high}"
                     mistakes.note(f"{what} of {interface.name} of {node.name} is {value!r}", place, right=right)
             check_steering(node, interface, mistakes)
+        check_offload(node, mistakes)
     for index, link in enumerate(topology.links):
         _check_link(index, link, mistakes)
     if topology.ipv6 not in ("", "static", "slaac"):
@@ -139,7 +141,17 @@ def _interface(port: Port, addressing: Addressing, macs: dict[str, str]) -> Plan
     mac = macs.get(port.name, "")
     spec = port.spec
     return PlanInterface(
-        port.name, port.node.name, mac, addresses, spec.mtu, spec.queues, port.peer, port.link, spec.vlan, spec.steering
+        port.name,
+        port.node.name,
+        mac,
+        addresses,
+        spec.mtu,
+        spec.queues,
+        port.peer,
+        port.link,
+        spec.vlan,
+        spec.steering,
+        port.node.offload if spec.offload is None else spec.offload,
     )
 
 

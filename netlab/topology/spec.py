@@ -19,6 +19,11 @@ Underlay = Literal["ipv4", "ipv6"]
 Tag = Literal["802.1Q", "802.1ad"]
 """A kind of VLAN tag: a customer's (EtherType 0x8100), or a provider's (0x88A8)."""
 
+Offload = Literal["rxcsum", "txcsum", "tso", "uso", "lro", "gso", "gro"]
+"""What a device does for its stack, or the stack before the device: sum, cut, join (`ethtool -K`)."""
+Offloads = tuple[Offload, ...] | None
+"""Those that are on, all others being off; None leaves it to the world."""
+
 Ipv6 = Literal["", "static", "slaac"]
 """Whether every interface has IPv6 too: no; with an address; or so that hosts make theirs of what routers advertise."""
 
@@ -103,6 +108,8 @@ class Interface:
     mtu: int = 1500
     vlan: PortVlan | None = None
     steering: Steer | None = None
+    offload: Offloads = None
+    """None: as its node has it."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +166,8 @@ class Node:
     vlans: tuple[Vlan, ...] = ()
     tables: tuple[Table, ...] = ()
     rules: tuple[Rule, ...] = ()
+    offload: Offloads = None
+    """Of its interfaces, where they say nothing themselves."""
 
 
 @dataclass(frozen=True)
@@ -246,6 +255,7 @@ class PlanInterface:
     """Index into ``Plan.links``."""
     vlan: PortVlan | None = None
     steering: Steer | None = None
+    offload: Offloads = None
 
 
 @dataclass(frozen=True)

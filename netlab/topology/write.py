@@ -35,6 +35,8 @@ def to_yaml(topology: Topology) -> str:
 
 def _node(node: Node) -> list[str]:
     keys: dict[str, str] = {"kind": node.kind, **({"stack": node.stack} if node.stack != "kernel" else {})}
+    if node.offload is not None:
+        keys["offload"] = f"[{', '.join(node.offload)}]"
     if not (node.interfaces or node.routes or node.vlans or node.tables or node.rules):
         return [f"  {node.name}: {_flow(keys)}"]
     lines = [f"  {node.name}:", *(f"    {key}: {value}" for key, value in keys.items())]
@@ -89,6 +91,8 @@ def _interface(interface: Interface) -> dict[str, str]:
         keys["vlan"] = _flow(_port_vlan(interface.vlan))
     if interface.steering is not None:
         keys["steering"] = _flow(_steer(interface.steering))
+    if interface.offload is not None:
+        keys["offload"] = f"[{', '.join(interface.offload)}]"
     return keys
 
 

@@ -14,6 +14,7 @@ from netlab.topology.spec import (
     Kind,
     Link,
     Node,
+    Offloads,
     Overlay,
     PortVlan,
     RingFilter,
@@ -92,7 +93,8 @@ def _node(name: str, got: Got, where: Where) -> Node:
     rules = tuple(_rules(name, _values(got, "rules", []), where))
     kind: Kind = _values(got, "kind", get_args(Kind)[0])
     stack: StackKind = _values(got, "stack", get_args(StackKind)[0])
-    return Node(name, kind, stack, interfaces, routes, tuple(_vlans(name, got, where)), tables, rules)
+    vlans = tuple(_vlans(name, got, where))
+    return Node(name, kind, stack, interfaces, routes, vlans, tables, rules, _offload(got))
 
 
 def _routes(parts: list[Got], owner: tuple[object, ...], where: Where) -> tuple[Route, ...]:
@@ -125,7 +127,12 @@ def _interface(node: str, name: str, got: Got, where: Where) -> Interface:
     for each in _values(got, "addresses", []):
         where["address", (full, each.value)] = each.where
     mac, queues, mtu = _values(got, "mac", ""), _values(got, "queues", 1), _values(got, "mtu", 1500)
-    return Interface(full, addresses, mac, queues, mtu, _port_vlan(full, got, where), _steer(full, got, where))
+    steer = _steer(full, got, where)
+    return Interface(full, addresses, mac, queues, mtu, _port_vlan(full, got, where), steer, _offload(got))
+
+
+def _offload(got: Got) -> Offloads:
+    return tuple(each.value for each in got.value["offload"].value) if "offload" in got.value else None
 
 
 def _steer(name: str, got: Got, where: Where) -> Steer | None:

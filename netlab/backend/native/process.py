@@ -19,6 +19,7 @@ from netlab.backend.native.afpacket import AfPacket, takes_whole
 from netlab.backend.native.executor import LiveExecutor
 from netlab.backend.native.messages import Messages, failure_to_data, outcome_to_data, plain, workload_from_data
 from netlab.stack.host import build_host
+from netlab.stack.interfaces import switch
 from netlab.stack.slot import SlotCall, SlotFailure
 from netlab.topology.codec import plan_from_data
 from netlab.topology.spec import Plan
@@ -56,6 +57,8 @@ class NodeProcess:
         }
         emit = self.rows.append if traced else None
         self.executor = LiveExecutor(self.host, dict(self.drivers), base=base, ids=count(1), emit=emit)
+        for interface in self.plan.node(name).interfaces:
+            switch(self.host.interfaces[interface.name], interface.offload)
 
     def serve(self) -> None:
         """Work until the session closes the socket."""

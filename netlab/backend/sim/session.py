@@ -27,6 +27,7 @@ from netlab.stack.drivers.faults import Faults, Injector
 from netlab.stack.fib import FIBS
 from netlab.stack.forward import SLOTS
 from netlab.stack.host import build_host
+from netlab.stack.interfaces import switch
 from netlab.stack.steering import Interrupts, Moderation
 from netlab.stack.steering.planned import steering_of
 from netlab.stack.tcp.knobs import Knobs
@@ -131,6 +132,7 @@ class SimSession:
     def _attach(self, executor: HostExecutor, name: str, direction: LinkDirection) -> Port:
         interface, steering = executor.host.interfaces[name], steering_of(self.plan.interface(name))
         interface.capabilities = CAN
+        switch(interface, self.plan.interface(name).offload)
         port = executor.attach(interface, direction, steering=steering, scheduling=self._schedulers.get(name))
         self._pressing.press(executor, port, self._schedulers.get(name))
         if name in self._moderation:
