@@ -10,7 +10,7 @@ from typing import Any
 from netlab.backend.mininet import devices as dev
 from netlab.backend.mininet import rtnl
 from netlab.backend.mininet.nodes import ArenaNet
-from netlab.backend.mininet.offload import finish_in_software
+from netlab.backend.mininet.offload import finish_in_software, set_offload
 from netlab.backend.mininet.rooms import Room, new_rooms, own_room, sysctl
 from netlab.backend.native.afpacket import takes_whole
 from netlab.topology.spec import Plan, PlanNode
@@ -98,6 +98,7 @@ def _wire(network: Network) -> None:
     for room, batch in dev.queue_messages(plan, made).items():
         kernel = network.rooms[room].kernel if room else network.own.kernel
         kernel(batch, f"the kernel refused a rate or a queue of {room or 'a switch'}")
+    _switch_offloads(network)
     _complete_frames(network)
 
 
@@ -135,6 +136,16 @@ def _prepare(node: PlanNode, plan: Plan) -> None:
         sysctl(f"net/ipv4/conf/{which}/rp_filter", 0)
     if any(route.also for routes in (node.routes, *(t.routes for t in node.tables)) for route in routes):
         sysctl("net/ipv4/fib_multipath_hash_policy", 1)  # by ports too, as the plan means a flow
+
+
+def _switch_offloads(network: Network) -> None:
+    """What the plan says that kernel nodes cut, join and sum."""
+    for interface in network.plan.interfaces():
+        if interface.offload is not None and network.plan.node(interface.node).stack == "kernel":
+            device = network.devices[interface.name]
+            room = network.rooms[device.room] if device.room else network.own
+            with room.networking():
+                set_offload(device.kernel, interface.offload)
 
 
 def _complete_frames(network: Network) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from netlab.backend.base import Problem
 from netlab.backend.mininet.devices import asked, is_bridge
 from netlab.backend.mininet.survey import Survey, survey
+from netlab.backend.native.afpacket import takes_whole
 from netlab.topology.spec import NAME_LIMIT, Plan, PlanNode
 
 PACKAGES = {"mnexec": "mininet", "ping": "iputils-ping"}
@@ -25,7 +26,7 @@ def problems(plan: Plan) -> tuple[Problem, ...]:
     if grave:
         return tuple(grave)
     found = survey()
-    steered = (*_unsteered(plan.nodes), *_chosen(plan.nodes))
+    steered = (*_unsteered(plan.nodes), *_chosen(plan.nodes), *_offloads(plan))
     return (*_kernel(plan, found), *_names(plan), *_ipv6(plan), *_unmade(plan.nodes, found), *steered)
 
 
@@ -128,6 +129,19 @@ def _unsteered(nodes: Sequence[PlanNode]) -> Iterator[Problem]:
             if interface.steering is not None:
                 said = "a veth device steers nothing to a ring; use '--backend sim', or leave its 'steering' out"
                 yield Problem("refuse", interface.name, said)
+
+
+def _offloads(plan: Plan) -> Iterator[Problem]:
+    """A veth joins nothing itself; and what meets one of our routers or switches is as on a wire."""
+    for interface in plan.interfaces():
+        said, node = set(interface.offload or ()), plan.node(interface.node)
+        if "lro" in said:
+            yield Problem("refuse", interface.name, "a veth device does no lro; use 'gro', or '--backend sim'")
+        cutting = " and ".join(sorted(said & {"tso", "uso", "txcsum"}))
+        peer = plan.node(plan.interface(interface.peer).node)
+        if cutting and any(one.stack == "netlab" and not takes_whole(one) for one in (node, peer)):
+            told = f"has {cutting}, but a router or switch of ours, or one with tunnels, takes frames as on a wire"
+            yield Problem("refuse", interface.name, f"{told}; leave it out, or use '--backend sim'")
 
 
 def _ipv6(plan: Plan) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from netlab.backend.mininet import qdisc, rtnl
+from netlab.backend.mininet.offload import in_force
 from netlab.backend.mininet.policy import MAIN, read_rules, read_ways
 from netlab.backend.mininet.rooms import Room, read_sysctl
 from netlab.backend.mininet.tunnels import vni
@@ -22,8 +23,12 @@ def state(network: Network) -> dict[str, Any]:
     interfaces: dict[str, Any] = {}
     nodes: dict[str, Any] = {}
     for node, room in [("", network.own), *network.rooms.items()]:
-        by_index = {d.index: d.name for d in network.devices.values() if d.room == node}
-        found = _room(room, by_index)
+        own = [d for d in network.devices.values() if d.room == node]
+        found = _room(room, {d.index: d.name for d in own})
+        with room.networking():
+            for device in own:
+                if device.name in found["interfaces"]:
+                    found["interfaces"][device.name]["offload"] = list(in_force(device.kernel))
         interfaces.update(found.pop("interfaces"))
         nodes[node] = found
     return {"interfaces": interfaces, "nodes": nodes}

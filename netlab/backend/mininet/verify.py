@@ -72,11 +72,22 @@ def _interface(plan: Plan, asked_for: PlanInterface, there: Mapping[str, Any]) -
     if not there["up"]:
         yield f"it is down; 'ip link set {asked_for.name} up' in {node.name} mends it"
     yield from _values(asked_for, device_mtu(asked_for, node), there)
+    if node.stack == "kernel" and asked_for.offload is not None:
+        yield from _offloads(asked_for.offload, there["offload"])
     found = [a for a in there["addresses"] if plan.ipv6 != "slaac" or node.kind != "host" or ":" not in a]
     yield from _addresses(asked_for.addresses if node.stack == "kernel" else (), found)
     if is_bridge(node) and there["port_state"] != _FORWARDING:
         yield f"its bridge port is {_PORT_STATES.get(there['port_state'], 'no part of a bridge')}; {_MEND}"
     yield from _qdiscs(asked(plan, plan.links[asked_for.link], asked_for.name), there["qdiscs"])
+
+
+def _offloads(asked_for: Sequence[str], there: Sequence[str]) -> Iterator[str]:
+    """Who cuts must sum, so txcsum may be there unasked."""
+    brought = {"txcsum"} if {"tso", "uso"} & set(asked_for) else set()
+    for word in sorted(set(asked_for) - set(there)):
+        yield f"its {word} is off, asked for was on; its device cannot do it: leave '{word}' out"
+    for word in sorted(set(there) - set(asked_for) - brought):
+        yield f"its {word} is on, asked for was off; {_MEND}"
 
 
 def _values(asked_for: PlanInterface, mtu: int, there: Mapping[str, Any]) -> Iterator[str]:
