@@ -66,9 +66,11 @@ def _shown(chart: Chart, name: str) -> bool:
 
 
 def _series(result: StudyResult, chart: Chart) -> Iterator[Mark]:
-    for each in result.measured:
-        for name in chart.y if _shown(chart, each.case.name) else ():
-            line = each.case.name if len(chart.y) == 1 else f"{each.case.name}, {name}"
+    shown = [each for each in result.measured if _shown(chart, each.case.name)]
+    for each in shown:
+        for name in chart.y:
+            parts = [each.case.name] * (len(shown) > 1 or len(chart.y) == 1) + [name] * (len(chart.y) > 1)
+            line = ", ".join(parts)
             xs, ys = each.row.series.get(name, ((), ()))
             yield from (Mark(line, x, y) for x, y in zip(xs, ys, strict=True))
 
@@ -100,7 +102,7 @@ def _of_case(
     chart: Chart, name: str, settings: Mapping[str, Any], metrics: Mapping[str, Number], source: int
 ) -> list[Mark]:
     x = name if chart.x == CASE else settings.get(chart.x, metrics.get(chart.x))
-    by = f"{chart.by} {settings.get(chart.by)}" if chart.by else ""
+    by = _told_by(chart, settings.get(chart.by)) if chart.by else ""
     found = ((y, metrics.get(y)) for y in chart.y)
     several = len(chart.y) > 1
     return [
@@ -108,6 +110,11 @@ def _of_case(
         for y, value in found
         if value is not None and x is not None
     ]
+
+
+def _told_by(chart: Chart, value: Any) -> str:
+    """Words stand for themselves, a number needs the name of what it counts."""
+    return value if isinstance(value, str) else f"{chart.by} {value}"
 
 
 def _in_order(chart: Chart, marks: list[Mark]) -> list[Mark]:

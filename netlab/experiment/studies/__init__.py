@@ -12,6 +12,8 @@ STUDIES: dict[str, str] = {
     "lro": "netlab.experiment.studies.lro:LRO",
     "segmentation": "netlab.experiment.studies.segmentation:SEGMENTATION",
     "backpressure": "netlab.experiment.studies.backpressure:BACKPRESSURE",
+    "incast": "netlab.experiment.studies.incast:INCAST",
+    "convergence": "netlab.experiment.studies.convergence:CONVERGENCE",
 }
 """Name -> "module:attribute". A module is imported when its study is asked for, so it may import what it needs."""
 

@@ -70,7 +70,8 @@ def _level(y: float, top: float) -> int:
 
 
 def _bars(rows: list[dict[str, Any]], width: int) -> list[str]:
-    several = len({row["line"] for row in rows}) > 1
+    several, cases = len({row["line"] for row in rows}) > 1, list(dict.fromkeys(row["x"] for row in rows))
+    rows = sorted(rows, key=lambda row: cases.index(row["x"]))
     names = [f"{row['x']}, {row['line']}" if several else str(row["x"]) for row in rows]
     margin, top = max(map(len, names)), max((row["y"] for row in rows), default=0) or 1
     cells = max(10, width - margin - 16)

@@ -11,6 +11,8 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex", "star")
 FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 WIDTH, HEIGHT = 980, 440
+LETTERS = 95
+"""What fits beside each other above a chart."""
 BAR = 38
 """px of a bar's row."""
 
@@ -54,7 +56,8 @@ def _from_nought(picture: Picture) -> dict[str, Any]:
 def _legend(drawn: Any, legend: Any) -> None:
     legend.orientation, legend.border_line_color, legend.click_policy = "horizontal", None, "hide"
     legend.label_text_font, legend.label_text_font_size = FONT, "17px"
-    legend.ncols, legend.padding, legend.margin = 4, 0, 4
+    longest = max(len(item.label.value) for item in legend.items)
+    legend.ncols, legend.padding, legend.margin = max(1, LETTERS // (longest + 5)), 0, 4
     drawn.add_layout(legend, "above")
 
 
@@ -75,6 +78,10 @@ def _bars(picture: Picture) -> Any:
     )
     drawn.xaxis.axis_label, drawn.yaxis.axis_label = picture.axes["y"]["label"], picture.axes["x"]["label"] or None
     drawn.ygrid.visible = False
+    if several:
+        drawn.yaxis.group_label_orientation, drawn.yaxis.separator_line_color = "horizontal", None
+        drawn.yaxis.group_text_font, drawn.yaxis.group_text_font_size = FONT, "16px"
+        drawn.yaxis.group_text_color, drawn.yaxis.group_text_font_style = "#15181c", "normal"
     for line, hue in picture.axes["hues"].items():
         own = [row for row in rows if row["line"] == line]
         where, lengths = [_factor(row, several) for row in own], [row["y"] for row in own]
@@ -121,6 +128,7 @@ def _empty(picture: Picture, **given: Any) -> Any:
     """Axes without marks, in the sizes of a slide."""
     from bokeh.models.axes import LogAxis
     from bokeh.models.formatters import BasicTickFormatter
+    from bokeh.models.tickers import LogTicker
     from bokeh.plotting import figure as make
 
     options = {"width": WIDTH, "height": HEIGHT, "tools": "pan,box_zoom,reset,save,hover", **given}
@@ -132,7 +140,7 @@ def _empty(picture: Picture, **given: Any) -> Any:
     axes: list[Any] = [*drawn.xaxis, *drawn.yaxis]
     for axis in axes:
         if isinstance(axis, LogAxis):
-            axis.update(formatter=BasicTickFormatter(use_scientific=False))
+            axis.update(formatter=BasicTickFormatter(use_scientific=False), ticker=LogTicker(mantissas=[1, 2, 5]))
         axis.axis_label_text_font = axis.major_label_text_font = FONT
         axis.axis_label_text_font_size, axis.major_label_text_font_size = "18px", "16px"
         axis.axis_label_text_font_style = "normal"

@@ -69,8 +69,8 @@ def test_a_metric_over_a_setting_goes_by_the_setting_and_published_ones_stand_be
     pictures: dict[str, Picture],
 ) -> None:
     picture = pictures["ways"]
-    assert [mark[1] for mark in marks(picture) if mark[0] == "body stone"] == [1, 3, 20]
-    assert marks(picture, "published") == [("body stone", 1, 5.0), ("body stone", 2, 19.0)]
+    assert [mark[1] for mark in marks(picture) if mark[0] == "stone"] == [1, 3, 20]
+    assert marks(picture, "published") == [("stone", 1, 5.0), ("stone", 2, 19.0)]
     assert picture.axes["y"] == {"label": "way (m)", "scale": "log"}
     assert picture.caption == ("◦ [1] Galileo, 1638", "◦ [2] Riccioli, 1651")
 
@@ -102,7 +102,7 @@ def test_a_report_loads_nothing_and_holds_every_number_and_source(result: StudyR
 def test_text_shows_lines_as_blocks_few_points_in_words_and_bars(pictures: dict[str, Picture]) -> None:
     text = {title: render_chart(picture, width=80) for title, picture in pictures.items()}
     assert "way (m) over seconds from 1 to 20" in text["ways"]
-    assert "body feather: 4.9 at 1, 44.1 at 3, 1,960 at 20." in text["ways"]
+    assert "feather: 4.9 at 1, 44.1 at 3, 1,960 at 20." in text["ways"]
     bars = {line.split()[0] + " " + line.split()[1]: line.count("█") for line in text["both"].splitlines()[1:]}
     assert bars["stone 20"] > bars["stone 1"]
     assert all(len(line) <= 80 for line in text["both"].splitlines() + text["paths"].splitlines())
