@@ -27,7 +27,7 @@ class Traffic:
         """A packet of the script reaches our TCP."""
         if packet.flags & tcp.SYN and not packet.flags & tcp.ACK:
             self._new_connection()
-        offset = self._offset()
+        offset = self.offset
         ack = ((packet.ack or 0) + (offset if packet.flags & tcp.ACK else 0)) % WRAP
         segment = Segment(
             packet.seq % WRAP,
@@ -47,7 +47,9 @@ class Traffic:
         if self.world.pair not in self.world.layer.endpoints:
             self.world.isn = None
 
-    def _offset(self) -> int:
+    @property
+    def offset(self) -> int:
+        """What is added to a local sequence number of the script to have the wire's."""
         isn = self.world.isn
         return 0 if isn is None else (isn - self.numbers.script_isn) % WRAP
 
@@ -87,7 +89,7 @@ class Traffic:
         mtu = message.mtu if found.error == "EMSGSIZE" else 0
         if found.error == "EMSGSIZE" and not mtu:
             return
-        seq = (message.seq + self._offset()) % WRAP
+        seq = (message.seq + self.offset) % WRAP
         layer = self.world.layer
         step = layer.icmp(self.world.pair, seq, self.world.now, found.error, hard=found.hard, mtu=mtu)
         self.world.follow(step)
@@ -107,7 +109,7 @@ class Traffic:
         self._learn_stamp(want, segment)
         if want.flow_label is not None:
             raise Refused("an IPv6 flow label that must be so and so")
-        offset = 0 if want.seq_absolute else self._offset()
+        offset = 0 if want.seq_absolute else self.offset
         return as_script(sent, offset, self.numbers, self.layout), sent.at
 
     def _next(self, want: Packet) -> Sent:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from netlab.stack.tcp import losses, output
 from netlab.stack.tcp.negotiation import remember_window
-from netlab.stack.tcp.scoreboard import Sent
+from netlab.stack.tcp.scoreboard import Scoreboard, Sent
 from netlab.stack.tcp.segment import Segment
 from netlab.stack.tcp.sequence import unwrap
 from netlab.stack.tcp.state import (
@@ -106,7 +106,18 @@ def _update_window(c: Connection, segment: Segment, seq: int, ack: int) -> None:
         c.max_window = max(c.max_window, window)
         if opened:
             c.timers.pop("persist", None)
+            _take_probe_back(c)
             c.probes = 0
+
+
+def _take_probe_back(c: Connection) -> None:
+    """The peer had no room for a probe's byte, and now it has: the byte goes again with what follows it."""
+    segments = c.board.segments
+    if c.probes and len(segments) == 1 and len(segments[0]) == 1:
+        c.snd_nxt = segments[0].start
+        c.fin_sent = c.fin_sent and not segments[0].fin
+        c.board = Scoreboard()
+        c.timers.pop("retransmit", None)
 
 
 # ---- what arrived --------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ class TcpLayer:
             self.knobs,
             mss=self.local_mss(pair, tunnelled),
             iss=iss,
-            stamp_offset=number >> 32 if self.knobs.system == "linux" else 0,
+            stamp_offset=number >> 32,
             version=pair.version,
         )
         if self._longest is not None and not tunnelled:
