@@ -9,6 +9,7 @@ from netlab.experiment.study import Study
 
 STUDIES: dict[str, str] = {
     "dctcp": "netlab.experiment.studies.dctcp:DCTCP",
+    "mptcp": "netlab.experiment.studies.mptcp:MPTCP",
     "lro": "netlab.experiment.studies.lro:LRO",
     "segmentation": "netlab.experiment.studies.segmentation:SEGMENTATION",
     "backpressure": "netlab.experiment.studies.backpressure:BACKPRESSURE",

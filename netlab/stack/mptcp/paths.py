@@ -53,6 +53,8 @@ class Paths:
         if self._begun:
             return
         self._begun = True
+        if self.m.client:
+            self.m.wanted += [_beside(s)] * self.m.settings.same_addresses
         for own in self.own:
             if own.address == s.pair.local or own.version != s.pair.version:
                 continue
@@ -155,3 +157,9 @@ class Paths:
     def lost(self, s: Subflow) -> None:
         """A subflow is no more: it may be begun again when its address is announced again."""
         self.asked.discard((s.local_id, s.remote_id))
+
+
+def _beside(s: Subflow) -> Join:
+    """A subflow between the same addresses."""
+    pair = s.pair
+    return Join(pair.local, pair.remote, pair.remote_port, pair.version, 0, 0)

@@ -19,6 +19,8 @@ class Settings:
     """Ask for a checksum over every mapping (RFC 8684 §3.3.1)."""
     subflows: int = 2
     """How many subflows may be opened from here beside the first."""
+    same_addresses: int = 0
+    """How many subflows are opened between the addresses of the first, each by a port of its own (for equal ways)."""
     accept_announced: int = 2
     """To how many addresses that the peer announced a subflow is opened."""
     plain_after_syns: int = 2
