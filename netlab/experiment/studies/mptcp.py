@@ -240,7 +240,7 @@ MPTCP = Study(
         Chart("Beside one plain TCP", ("share",), cases=("one link*",), caption="LIA takes what one TCP would."),
     ),
     notes=(
-        "where the receive buffer does not limit, both windows are always full, and no scheduler has anything to choose",
+        "where the receive buffer does not limit, both windows are full, and a scheduler has nothing to choose",
         "a receive buffer smaller than both paths can fill holds the fast path back behind the slow one",
         "a dead path is noticed by its retransmission timeout: 200 ms and a round trip",
     ),
