@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
+import ssl
+import subprocess
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,6 +95,40 @@ def test_a_page_over_streams() -> None:
         async with running() as (a, b), await aserve_pages(b, {"/": long_pattern(500_000)}):
             assert (await afetch(a, "b")).body == long_pattern(500_000)
             assert (await afetch(a, "b", "/none")).status == 404
+
+    asyncio.run(story())
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for b that b itself has signed, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is missing: apt-get install openssl")
+    paths = folder / "certificate.pem", folder / "key.pem"
+    argv = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    argv += ["-out", str(paths[0]), "-keyout", str(paths[1]), "-subj", "/CN=b", "-addext", "subjectAltName=DNS:b"]
+    subprocess.run(argv, check=True, capture_output=True)
+    return paths
+
+
+def test_tls_on_top(tmp_path: Path) -> None:
+    own, key = certificate(tmp_path)
+    for_server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    for_server.load_cert_chain(own, key)
+    for_client = ssl.create_default_context(cafile=str(own))
+
+    async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await writer.start_tls(for_server)
+        writer.write(await reader.readexactly(6) + long_pattern(1_000_000))
+        await writer.drain()
+        writer.close()
+
+    async def story() -> None:
+        async with running() as (a, b), await b.start_server(visit, "", 443):
+            reader, writer = await a.open_connection("b", 443)
+            await writer.start_tls(for_client, server_hostname="b")
+            writer.write(b"secret")
+            assert await reader.read(-1) == b"secret" + long_pattern(1_000_000)
+            writer.close()
 
     asyncio.run(story())
 
