@@ -30,8 +30,11 @@ from netlab.workload.bulk import BulkSender, Sink, long_pattern
 from netlab.workload.http import HttpGet, HttpServer
 from netlab.workload.iperf3 import Iperf3Server
 from netlab.workload.spec import Ping
+from netlab.workload.talk import Talker, TcpEchoServer
 
 PORT = 5001
+MESSAGES = 60
+"""As in `duelpeer`."""
 BUFFER = 4 << 20
 """Bytes that either side of a connection holds."""
 DEFAULTS = {
@@ -55,7 +58,16 @@ DEFAULTS = {
     "account": False,
     "limit": 60.0,
 }
-ROLES = {"send": "sink", "take": "source", "serve": "curl", "fetch": "web", "ping": "sink", "iperf3": "iperf3"}
+ROLES = {
+    "send": "sink",
+    "take": "source",
+    "serve": "curl",
+    "fetch": "web",
+    "ping": "sink",
+    "iperf3": "iperf3",
+    "talk": "echo",
+    "echo": "talk",
+}
 """What ours does -> what the kernel's end does."""
 LISTENS = frozenset({"sink", "web", "echo"})
 """Roles in which the kernel's end is the one that is connected to."""
@@ -180,6 +192,30 @@ class Duel:
         found = self._answer(done, took, [test.error for test in server.done if test.error], [])
         return {**found, "tests": [test._asdict() for test in server.done], "status": self.status}
 
+    def _talk(self) -> dict[str, Any]:
+        """Messages of each size to the kernel, one connection after the other; ``waits`` by size, in ms."""
+        live, began = self._live(), time.monotonic()
+        talkers = [Talker(live.host, self.theirs, size, MESSAGES, port=PORT) for size in self.sizes]
+        done = all(self._converses(talker) for talker in talkers)
+        took = time.monotonic() - began
+        live.run(self._over, 5)
+        found = self._answer(done, took, [talker.error for talker in talkers if talker.error], [])
+        return {**found, "waits": [[wait / MS for wait in talker.waits] for talker in talkers]}
+
+    def _converses(self, talker: Talker) -> bool:
+        self.live.do(talker.start)
+        return self.live.run(lambda: talker.finished is not None, self.request["limit"])
+
+    def _echo(self) -> dict[str, Any]:
+        """The kernel's messages, sent back by us; its waits are what it says instead of digests."""
+        live = self._live()
+        server = TcpEchoServer(live.host, PORT)
+        began = time.monotonic()
+        self.ground.tell_peer()
+        done = live.run(self._over, self.request["limit"])
+        found = self._answer(done, time.monotonic() - began, [], [])
+        return {**found, "waits": [json.loads(said) for said in self.said], "echoed": server.octets}
+
     def _fetch(self) -> dict[str, Any]:
         live, began = self._live(), time.monotonic()
         gets = [HttpGet(live.host, self.theirs, f"/{n}", name="theirs", port=PORT) for n in range(len(self.sizes))]
@@ -207,6 +243,7 @@ class Duel:
     def _answer(self, done: bool, took: float, errors: list[str], digests: list[str]) -> dict[str, Any]:
         live = self.live
         theirs = self.ground.found_by_peer(done)
+        self.said = [said for _, said in theirs]
         if self.request["role"] == "iperf3":
             self.status, theirs = theirs[0], []
         if self.request["account"]:

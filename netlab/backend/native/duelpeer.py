@@ -9,7 +9,7 @@ Its one argument is a JSON object: ``role``, ``address``, ``port``, ``sizes`` in
     curl     fetches /0, /1, … with curl, one after the other, by one curl
     web      serves them with http.server, until all were fetched
     echo     sends back what comes, until every connection was closed
-    talk     sends a message, waits until so much has come back, and so on; says the longest wait in ms as the digest
+    talk     sends a message, waits until it has come back, and so on; says its waits in ms instead of a digest
     iperf3   runs iperf3's client with ``words``, and says its exit status and its JSON
 
 It says "here" when it runs, waits for a line when its device is there, and says "ready"; those that connect then wait
@@ -25,6 +25,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -182,18 +183,20 @@ class Peer:
         return self.each(self._talk, self.sizes)
 
     def _talk(self, size: int) -> tuple[int, str]:
-        longest, octets = 0.0, 0
+        waits, octets, message = [], 0, pattern(size, 0)
         with self.connect() as connection:
-            for number in range(MESSAGES):
-                began, message = time.monotonic(), pattern(size, number)
-                connection.sendall(message)
+            for _ in range(MESSAGES):
+                began = time.monotonic()
+                sending = threading.Thread(target=connection.sendall, args=(message,))
+                sending.start()
                 came = b""
                 while len(came) < size:
                     came += connection.recv(1 << 16)
+                sending.join()
                 assert came == message
                 octets += size
-                longest = max(longest, time.monotonic() - began)
-        return octets, f"{longest * 1000:.1f}"
+                waits.append((time.monotonic() - began) * 1000)
+        return octets, json.dumps(waits)
 
     # ---- iperf3
 
