@@ -85,6 +85,8 @@ class Connection:
         self.was_cut = False
         """Whether segments have left that somebody cuts on their way."""
         self.nodelay = self.cork = False
+        self.small_end = iss
+        """Where the last segment ended that was not full."""
         self.gate: Gate | None = None
         """What lies below and may say no; None: everything may leave at once."""
         self.unsent_limit: int | None = None

@@ -39,6 +39,9 @@ class Knobs:
     """Take any cookie (FreeBSD's acceptany)."""
     fast_open_grants: bool = True
     """Whether a key is there to make cookies with."""
+    nagle: Literal["classic", "minshall"] = "classic"
+    """What a segment that is not full waits for: that nothing is in flight (RFC 9293 §3.7.4), or nothing that was not
+    full either (draft-minshall-nagle-01; Linux), so that the rest of a message follows its full segments at once."""
     default_mss: int = 536
     default_mss_v6: int = 1220
     minimum_mss: int = 216
@@ -131,6 +134,7 @@ def linux() -> Knobs:
         send_buffer=2 * 1024 * 1024,
         maximum_buffer=6 * 1024 * 1024,
         rounds_buffers=False,
+        nagle="minshall",
         quick_acks=16,
         challenge_limit=1,
         challenge_period=500 * MS,

@@ -208,6 +208,8 @@ def push(c: Connection) -> None:
     if c.short and (c.gate is not None or c.unsent_limit is not None) and c.room > 0:
         c.short = False
         c.tell("writable")
+    if sent and "tail" in c.timers:
+        rearm(c)
     _guard(c)
 
 
@@ -294,7 +296,7 @@ def _allowed(c: Connection, waiting: int) -> int:
     if size >= room:  # whole pieces; the rest, when it is the last, is looked at in the next round
         return size - size % room
     everything = size == waiting
-    idle = c.snd_nxt == c.snd_una
+    idle = c.snd_nxt == c.snd_una or (c.knobs.nagle == "minshall" and c.small_end <= c.snd_una)
     if everything and (c.fin_queued or ((idle or c.nodelay) and not c.cork)):
         return size
     half = 2 * size >= c.max_window > 0
@@ -311,6 +313,8 @@ def _transmit_new(c: Connection, at: int, size: int, fin: bool) -> None:
     seq = c.snd_nxt
     c.board.sent(Sent(seq, seq + size + fin, c.now, fin))
     c.snd_nxt += size + fin
+    if size % segment_room(c):
+        c.small_end = c.snd_nxt
     c.snd_max = max(c.snd_max, c.snd_nxt)
     c.fin_sent = c.fin_sent or fin
     c.prr_out += size
@@ -388,6 +392,9 @@ def persist_interval(c: Connection) -> int:
 def rearm(c: Connection) -> None:
     """Start the retransmission timer, or the shorter one of a tail loss probe (RFC 6298 §5, RFC 8985 §7.2)."""
     c.timers.pop("tail", None)
+    if not c.board.segments:  # what leaves next is guarded by itself
+        c.timers.pop("retransmit", None)
+        return
     rto = c.now + c.rto.timeout
     if c.knobs.tail_loss_probe and c.sack_ok and not c.recovery and not c.tail_probe and c.rto.srtt:
         # A single segment may meet a delayed acknowledgement: 200 ms is the longest that is usual.
