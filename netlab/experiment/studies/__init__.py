@@ -13,6 +13,7 @@ STUDIES: dict[str, str] = {
     "lro": "netlab.experiment.studies.lro:LRO",
     "segmentation": "netlab.experiment.studies.segmentation:SEGMENTATION",
     "backpressure": "netlab.experiment.studies.backpressure:BACKPRESSURE",
+    "coexistence": "netlab.experiment.studies.coexistence:COEXISTENCE",
     "incast": "netlab.experiment.studies.incast:INCAST",
     "convergence": "netlab.experiment.studies.convergence:CONVERGENCE",
 }

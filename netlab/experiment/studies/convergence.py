@@ -39,6 +39,10 @@ class Shares:
             source = format_ipv4(int.from_bytes(data[4][_SOURCE], "big"))
             self.octets.setdefault(source, [0] * (STEPS * STEP // BIN))[t // BIN] += data[1]
 
+    def total(self, source: str, since: int, until: int) -> int:
+        """Bytes of a sender from one time to another, in whole bins."""
+        return sum(self.octets.get(source, [])[since // BIN : until // BIN])
+
 
 def active(step: int) -> range:
     """The flows, from 0, that send in a step: n joins at the n-th and leaves as the n-th."""

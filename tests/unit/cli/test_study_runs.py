@@ -105,3 +105,25 @@ def test_a_kept_study_that_is_broken_is_said(squares: StudyResult, tmp_path: Pat
     (tmp_path / "result.json").write_text('{"study": "squares"}')
     assert main(["view", str(tmp_path)]) == 2
     assert "result.json: it holds no study that this netlab can read" in capsys.readouterr().err
+
+
+def test_a_real_study_runs_from_the_command_line(tmp_path: Path, capsys: Captured) -> None:
+    chosen = ["run", "dctcp", "--case", "dctcp K=5", "--seed", "3"]
+    assert main([*chosen, "--json", "--out", str(tmp_path / "kept")]) == 0
+    told_now = json.loads(capsys.readouterr().out)
+    assert told_now == json.loads((tmp_path / "kept" / "result.json").read_text())
+    (measured,) = told_now["measured"]
+    assert told_now["seed"] == 3 and 4 <= measured["row"]["metrics"]["q50"] <= 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--case", "x"], "dctcp: there is no case 'x'; cases are reno, cubic,"),
+        (["--backend", "mininet"], "dctcp: a study runs in virtual time"),
+        (["--answer", "x.py"], "dctcp: --answer is for labs"),
+    ],
+)
+def test_what_a_study_cannot_do_is_said(arguments: list[str], says: str, capsys: Captured) -> None:
+    assert main(["run", "dctcp", *arguments]) == 2
+    assert says in capsys.readouterr().err
