@@ -113,7 +113,7 @@ def _ask_again(host: Host, address: int, entry: Neighbour) -> Callable[[int], li
             return []
         if entry.tries < TRIES:
             return _ask(host, address, entry, now, parent=entry.waiting[0].pkt if entry.waiting else 0)
-        return [hop for m in host.neighbours.give_up(address) for hop in host.unreachable(m)]
+        return [hop for m in host.neighbours.give_up(address) for hop in host.unreachable(m, now)]
 
     return due
 

@@ -161,10 +161,10 @@ class Host:
         route = self.fibs.lookup(dst, fib=fib, mark=mark)
         return self.interfaces[route.interface].address_for(route.gateway or dst) if route else 0
 
-    def unreachable(self, m: Mbuf) -> list[Hop]:
+    def unreachable(self, m: Mbuf, now: int) -> list[Hop]:
         """What becomes of a packet whose next hop never answered ARP."""
         if m.rcvif is None:
-            return [drop(no_answer(m.next_hop), m)]
+            return [drop(no_answer(m.next_hop), m), *self.tcp.unanswered(m.data, now)]
         return error(self, m, icmp.UNREACHABLE, icmp.HOST_UNREACHABLE, no_answer(m.next_hop))
 
     def graph(self) -> networkx.DiGraph[Any]:

@@ -90,16 +90,16 @@ def _again(host: Host, entry: Neighbour6, tries: int) -> Callable[[int], list[Ho
             return []
         if entry.tries < TRIES:
             return _solicit(host, entry, now, parent=entry.waiting[0].pkt if entry.waiting else 0)
-        return [hop for m in host.inet6.neighbours.forget(entry) for hop in _unreachable(host, m)]
+        return [hop for m in host.inet6.neighbours.forget(entry) for hop in _unreachable(host, m, now)]
 
     return due
 
 
-def _unreachable(host: Host, m: Mbuf) -> list[Hop]:
+def _unreachable(host: Host, m: Mbuf, now: int) -> list[Hop]:
     reason = no_advertisement(m.next_hop)
     m.l3 = ipv6.parse(m.data)
     if m.rcvif is None or m.l3 is None:
-        return [drop(reason, m)]
+        return [drop(reason, m), *host.tcp.unanswered(m.data, now)]
     return error6(host, m, icmpv6.UNREACHABLE, icmpv6.ADDRESS_UNREACHABLE, reason)
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 KEY = ("tcp", 0)
 """Where "socket.deliver" finds TCP's sockets: all of them behind one key."""
+EPHEMERAL = 16384
+"""Ports that are given to who wants none in particular: 49152 and above (RFC 6335 §6)."""
 LARGEST_LINK = 1500
 """The MTU towards a destination that no route leads to."""
 
@@ -118,12 +120,13 @@ class HostTcp:
         return endpoint
 
     def ephemeral(self) -> int:
-        """A local port that no connection uses (RFC 6056, in order)."""
+        """A local port that no connection uses (RFC 6056, in order); ValueError when all are in use."""
         used = {pair.local_port for pair in self.layer.endpoints}
-        while True:
-            self._ports = 49152 + (self._ports + 1 - 49152) % 16384
+        for _ in range(EPHEMERAL):
+            self._ports = 49152 + (self._ports + 1 - 49152) % EPHEMERAL
             if self._ports not in used:
                 return self._ports
+        raise ValueError(f"{self.host.name}: every port for connections of its own is in use")
 
     def hops(self, step: Step, now: int, *, cause: int = 0) -> list[Hop]:
         """Segments of a step on their way, without its events; the host's timers know the next deadline."""
@@ -186,6 +189,16 @@ class HostTcp:
         if endpoint is not None and endpoint.connection is account.connection:
             hops = self.follow(self.layer.done(endpoint, endpoint.connection.push(now)), now)
         return [*hops, *boundary.woken(account, boundary.taken > before, now)]
+
+    def unanswered(self, packet: bytes, now: int) -> list[Hop]:
+        """A packet of this host was given up because its next hop is silent: its connection is told, as by a router."""
+        six = packet[0] >> 4 == 6
+        ip = ipv6.parse(packet) if six else ipv4.parse(packet)
+        header = tcp.parse(packet, ip.size) if ip is not None and ip.proto == ipv4.TCP else None
+        if ip is None or header is None:
+            return []
+        pair = Pair(ip.src, header.src, ip.dst, header.dst, 6 if six else 4)
+        return self.follow(self.layer.icmp(pair, header.seq, now, "EHOSTUNREACH"), now)
 
     def _arm(self) -> None:
         deadline = self.layer.next_timer()

@@ -9,7 +9,7 @@ from netlab.backend.native.sockets.engine import Core, Engine
 from netlab.backend.native.sockets.failures import failure
 from netlab.backend.native.sockets.names import end_of
 from netlab.stack.stage import Hop
-from netlab.stack.tcp.host import TcpListener, TcpSocket
+from netlab.stack.tcp.host import EPHEMERAL, TcpListener, TcpSocket
 from netlab.stack.tcp.layer import ANY
 from netlab.stack.tcp.segment import Event
 from netlab.stack.tcp.sockopts import SocketOptions
@@ -94,10 +94,14 @@ class TcpCore(Core):
         self.local, self.port = address, port or self._free_port()
 
     def _free_port(self) -> int:
-        while True:
-            port = self.engine.host.tcp.ephemeral()
+        for _ in range(EPHEMERAL):
+            try:
+                port = self.engine.host.tcp.ephemeral()
+            except ValueError as error:
+                raise failure("EADDRNOTAVAIL", str(error)) from None
             if not self._taken(0, port):
                 return port
+        raise failure("EADDRNOTAVAIL", "no port is free")
 
     def _taken(self, address: int, port: int) -> bool:
         """As Linux: a listener's port is never shared, any other one by those who set SO_REUSEADDR."""

@@ -12,6 +12,7 @@ from netlab.stack.host import Host
 from netlab.stack.ifnet import Address, Ifnet
 from netlab.stack.stage import Hop
 from netlab.stack.tcp.host import TcpSocket
+from netlab.stack.tcp.layer import Pair
 from netlab.stack.tcp.segment import Event
 from netlab.stack.tcp.sockopts import SocketOptions
 from netlab.units import SEC
@@ -118,3 +119,21 @@ def test_what_cannot_be_set_is_refused(name: str, value: int | str, error: int) 
 def test_ipv6_has_one_table() -> None:
     with pytest.raises(OSError, match="one table"):
         SocketOptions(two_ways().tcp.layer.knobs, 6).set("SO_SETFIB", 1, 0)
+
+
+def test_a_silent_neighbour_ends_an_attempt_to_connect() -> None:
+    """Linux says EHOSTUNREACH when its gateway never answers ARP; nobody else could tell."""
+    host = two_ways()
+    told: list[Event] = []
+    _, hops = TcpSocket.open(host, FAR, 80, lambda socket, event, now: told.append(event) or [], 0, options(host))  # type: ignore[func-returns-value]
+    Desk(host).does(hops).waits(10 * SEC)
+    assert told == [Event("refused", "EHOSTUNREACH")]
+    assert not host.tcp.layer.endpoints
+
+
+def test_there_is_an_end_to_ports() -> None:
+    host = two_ways()
+    for port in range(49152, 65536):
+        host.tcp.layer.endpoints[Pair(1, port, 2, 3)] = None  # type: ignore[assignment]
+    with pytest.raises(ValueError, match="every port"):
+        host.tcp.ephemeral()

@@ -112,14 +112,27 @@ def test_nobody_listens_and_the_program_is_refused() -> None:
     assert program.error == "ECONNREFUSED"
 
 
-def test_a_peer_that_is_not_there_times_out() -> None:
+def test_a_peer_that_says_nothing_times_out() -> None:
     session = network(loss=1.0)
-    program = BulkSender(session.executors["h1"].host, address(session, "h2"), 9, b"hello", silent)
+    h1, dst = session.executors["h1"].host, address(session, "h2")
+    ifp = next(iter(h1.interfaces.values()))
+    h1.neighbours.learn(h1.fib.lookup(dst).gateway or dst, bytes(6), ifp, 0, create=True)  # type: ignore[union-attr]
+    program = BulkSender(h1, dst, 9, b"hello", silent)
     session.executors["h1"].inject(program.start(0))
     session.loop.run()
     assert program.error == "ETIMEDOUT"
     assert program.finished is not None
     assert 60 * SEC < program.finished < 300 * SEC, "six SYNs more, each after twice the time (Linux: 127 s)"
+
+
+def test_a_neighbour_that_is_not_there_is_told_of_sooner() -> None:
+    session = network(loss=1.0)
+    program = BulkSender(session.executors["h1"].host, address(session, "h2"), 9, b"hello", silent)
+    session.executors["h1"].inject(program.start(0))
+    session.loop.run()
+    assert program.error == "EHOSTUNREACH"
+    assert program.finished is not None
+    assert program.finished // SEC == 3, "three questions for its address, a second each"
 
 
 def test_a_segment_passes_the_stages_of_tcp() -> None:
