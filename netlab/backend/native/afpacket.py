@@ -6,6 +6,7 @@ The kernel spreads what comes over the sockets by a hash of the flow, so that on
 from __future__ import annotations
 
 import errno
+import os
 import struct
 from collections.abc import Callable
 from typing import TypeVar
@@ -29,7 +30,8 @@ class AfPacket:
         self.name, self.queues, self.offload = name, queues, offload
         self.capabilities = Capability.RXCSUM | Capability.VLAN_MTU
         if offload:
-            self.capabilities |= CHECKSUMS | Capability.TSO | Capability.USO | SOFTWARE
+            self.capabilities |= CHECKSUMS | Capability.TSO | SOFTWARE
+            self.capabilities |= Capability.USO if kernel_cuts_datagrams(os.uname().release) else Capability.NONE
         self.mtu = kernel_mtu(name)
         self._rings: list[PacketSocket] = []
 
@@ -79,6 +81,12 @@ def takes_whole(node: PlanNode) -> bool:
     A router or a switch of ours passes frames on as they are on a wire; a host with VLANs or overlays wraps them.
     """
     return node.kind == "host" and not node.vlans and not node.vteps
+
+
+def kernel_cuts_datagrams(release: str) -> bool:
+    """Whether a kernel knows GSO_UDP_L4 in a virtio-net header: since 6.2."""
+    numbers = [int("".join(filter(str.isdigit, part)) or 0) for part in release.split(".")[:2]]
+    return numbers >= [6, 2]
 
 
 def _unless_gone(act: Callable[[], T], otherwise: T) -> T:

@@ -15,14 +15,19 @@ AIM_ON, AIM_OFF = 1000, 100
 def rows() -> list[Row]:
     """Mbit/s of one connection each, the best of three runs, so that other work on the machine counts less."""
     found = []
+    rates: dict[str, list[float]] = {}
+    """Who sends to whom -> with offload, and without."""
     for offload, size, aim in ((True, ON, AIM_ON), (False, OFF, AIM_OFF)):
         kernel = _best("send", ON, offload, kernel=True)
         word = "on" if offload else "off"
+        rates.setdefault("kernel to kernel", []).append(kernel)
         for role, what in (("send", "ours to the kernel"), ("take", "the kernel to ours")):
             rate = _best(role, size, offload)
+            rates.setdefault(what, []).append(rate)
             short = "" if rate >= aim else f"; SHORT of the aim of {aim:,} Mbit/s: was the machine busy?"
             beside = f"kernel to kernel {kernel:,.0f} Mbit/s{short}"
             found.append(Row("tcp", f"{what}, offload {word}", rate, "Mbit/s", beside, rate / kernel))
+    found += [Row("tcp", f"{who}: offload on over off", on / off, "times", "") for who, (on, off) in rates.items()]
     what = "round trip of a ping, ours to the kernel, median of 200"
     return [*found, Row("tcp", what, _ping(), "ms", "aim under 0.5 ms")]
 
