@@ -96,7 +96,9 @@ def _after(picture: Picture, stage: str) -> list[str]:
 
 
 def drawn(picture: Picture) -> str:
-    """The map, each stage in its place, and a line for each: where it leads, and what it does."""
+    """The map, each stage in its place, a line for each, and the switches that an interface has."""
+    from netlab.stack.ifcaps import SAYS
+
     rows = [(s["stage"], ", ".join(_after(picture, s["stage"])) or "-", s["says"]) for s in _stages(picture)]
     return "\n".join(
         [
@@ -105,6 +107,8 @@ def drawn(picture: Picture) -> str:
             *_map(picture),
             "",
             table(("stage", "leads to", "what it does"), rows),
+            "",
+            table(("switch of an interface", "what it does"), list(SAYS.items())),
         ]
     )
 

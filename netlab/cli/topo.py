@@ -8,7 +8,7 @@ from pathlib import Path
 from netlab.cli.args import subverb
 from netlab.cli.table import print_json, table
 from netlab.errors import BadTopology, NetlabError
-from netlab.topology.spec import Plan, PlanRoute
+from netlab.topology.spec import Plan, PlanInterface, PlanRoute
 from netlab.units import format_rate, format_time
 
 EXAMPLE = """nlab topo show star,5
@@ -129,14 +129,21 @@ def _plural(what: str) -> str:
 
 
 def nodes_table(plan: Plan) -> str:
-    """Every interface of every node."""
-    rows = []
+    """Every interface of every node; what they cut, join and sum where the plan says so anywhere."""
+    switched = any(i.offload is not None for i in plan.interfaces())
+    rows: list[tuple[str, ...]] = []
     for node in plan.nodes:
         for i in node.interfaces:
-            rows.append((node.name, node.kind, node.stack, i.name, " ".join(i.addresses) or "-", i.mac, i.peer))
+            row = (node.name, node.kind, node.stack, i.name, " ".join(i.addresses) or "-", i.mac, i.peer)
+            rows.append((*row, _offload(i)) if switched else row)
         if not node.interfaces:
-            rows.append((node.name, node.kind, node.stack, "-", "-", "-", "-"))
-    return table(("node", "kind", "stack", "interface", "address", "MAC", "joined to"), rows)
+            rows.append((node.name, node.kind, node.stack, *["-"] * (5 if switched else 4)))
+    head = ("node", "kind", "stack", "interface", "address", "MAC", "joined to")
+    return table((*head, "offload") if switched else head, rows)
+
+
+def _offload(interface: PlanInterface) -> str:
+    return "as the world has it" if interface.offload is None else " ".join(interface.offload) or "none"
 
 
 def links_table(plan: Plan, *, every: bool = False) -> str:

@@ -47,6 +47,15 @@ OFFLOADS: dict[str, Capability] = {
     "gro": Capability.GRO,
 }
 """The words of a topology file."""
+SAYS = {
+    "rxcsum": "the device checks the checksums of what it receives",
+    "txcsum": "the device makes those of what it sends",
+    "tso": "the device cuts long TCP segments",
+    "uso": "the device cuts many UDP datagrams out of one",
+    "lro": "the driver joins TCP segments, and nobody can tell them apart again; never on a router or switch",
+    "gso": "the stack cuts what the device cannot, right before it",
+    "gro": "the stack joins what it can cut again",
+}
 NEEDS_SUMS = Capability.TSO | Capability.USO
 """What a device can only do when it makes checksums too."""
 LONGEST = 64_000

@@ -33,6 +33,8 @@ PLACES: dict[str, tuple[float, float]] = {
     "socket.deliver": (0, 7.5),
 }
 """What every map shows of these, if the stack has it. A stage that is not here is shown where a log has seen it."""
+BESIDE: dict[str, tuple[float, float]] = {"gro": (1, 0.5), "gso": (5, 1.5)}
+"""Where others would rather stand that have no family: next to the device."""
 COLUMNS = 4
 STEP_X, STEP_Y, STATION = 190, 54, (146, 40)
 PAD_X, PAD_Y = 92, 42
@@ -150,6 +152,8 @@ def _runs_through(a: Spot, b: Spot, station: Spot) -> bool:
 
 def _suggested(name: str) -> Spot:
     """Input at the left, output at the right, at the height of the protocol's other stages."""
+    if name in BESIDE:
+        return BESIDE[name]
     family, _, does = name.partition(".")
     rows = [row for known, (_, row) in PLACES.items() if known.split(".")[0] == family]
     column = {"input": 0, "rx": 0, "deliver": 0, "output": COLUMNS, "tx": COLUMNS, "send": COLUMNS}.get(does, 2)
