@@ -74,8 +74,16 @@ class Socket:
             return getattr(c, name)
         if name in self.settings:
             return self.settings[name]
-        fresh = self.world.layer.new_connection(self.world.pair, 0)
-        return getattr(fresh, name)
+        return self.default(name)
+
+    def default(self, name: str) -> Any:
+        """An attribute as a new connection has it."""
+        return getattr(self.world.layer.new_connection(self.world.pair, 0), name)
+
+    @property
+    def bsd(self) -> bool:
+        """Whether calls do as FreeBSD's."""
+        return self.world.layer.knobs.system == "freebsd"
 
     def put(self, name: str, value: Any) -> None:
         """Set an attribute, on the connection or for the one to come."""
@@ -150,7 +158,7 @@ class Socket:
     def connect(self, port: int | None) -> int:
         """Open actively, or ask how that goes."""
         if self.listener is not None:
-            raise Fails("EOPNOTSUPP")
+            raise Fails("EINVAL" if self.bsd and self.world.version == 6 else "EOPNOTSUPP")
         if self.endpoint is None:
             self.start(port)
             if self.nonblocking:
@@ -161,14 +169,17 @@ class Socket:
         c = self.connected
         if c.state in (SYN_SENT, SYN_RECEIVED):
             raise Fails("EALREADY") if self.nonblocking else Blocks
+        if c.state == CLOSED and self.bsd and self.nonblocking:
+            self.error_seen = True  # asking to connect clears so_error; a control block that was dropped then refuses
+            raise Fails("ECONNREFUSED")
         self._fail_if_dead()
         if c.state == CLOSED:
-            raise Fails("ECONNABORTED")
+            raise Fails("ECONNREFUSED" if self.bsd else "ECONNABORTED")
         if self.nonblocking or "connected" in self.values:
             if "connected" in self.values:
                 raise Fails("EISCONN")
             self.values["connected"] = 1
-            raise Fails("EISCONN") if self.world.layer.knobs.system == "freebsd" else ReturnsNow(0)
+            raise Fails("EISCONN") if self.bsd else ReturnsNow(0)
         self.values["connected"] = 1
         return 0
 
@@ -269,7 +280,7 @@ class Socket:
         self._fail_if_dead()
         if c.at_end:
             return 0
-        if c.state in (SYN_SENT, SYN_RECEIVED) and self.world.layer.knobs.system == "freebsd" and self.nonblocking:
+        if c.state in (SYN_SENT, SYN_RECEIVED) and self.bsd and self.nonblocking:
             raise Fails("ENOTCONN")
         raise Fails("EAGAIN") if nonblocking or self.nonblocking else Blocks
 
@@ -278,7 +289,7 @@ class Socket:
     def shutdown(self, how: int) -> int:
         """Close one direction or both."""
         c = self.connection
-        bsd = self.world.layer.knobs.system == "freebsd"
+        bsd = self.bsd
         if c is None or c.state == CLOSED or (c.state == SYN_SENT and not bsd):
             raise Fails("ENOTCONN")
         if how in (0, 2):

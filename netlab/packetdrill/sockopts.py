@@ -9,9 +9,10 @@ from netlab.packetdrill.blocking import Fails
 from netlab.packetdrill.script import Refused
 from netlab.packetdrill.sockets import Socket
 from netlab.packetdrill.sysctls import functions
+from netlab.stack.tcp.connection import Connection
 from netlab.stack.tcp.layer import HEADERS
 from netlab.stack.tcp.sequence import WRAP
-from netlab.stack.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
+from netlab.stack.tcp.state import CLOSED, ESTABLISHED, FIN_WAIT_2, SYN_RECEIVED, SYN_SENT
 from netlab.units import MS, SEC
 from netlab.wire import ipv6
 
@@ -30,22 +31,46 @@ def _attribute(name: str, unit: int = 1, kind: type = int) -> Option:
     return Option(lambda s: int(s.setting(name)) // unit, put)
 
 
-def _positive(name: str, unit: int) -> Option:
+def _keeping(name: str, unit: int, most: int) -> Option:
+    """TCP_KEEP…: BSD takes 0 for what the administrator set, Linux refuses it and what is beyond ``most``."""
+
     def put(s: Socket, value: Any) -> None:
-        if int(value) < 1:
+        n, bsd = int(value), s.bsd
+        if not (0 if bsd else 1) <= n <= (most if not bsd else MOST_SECONDS):
             raise Fails("EINVAL")
-        s.put(name, int(value) * unit)
+        s.put(name, n * unit if n else s.default(name))
+        c = s.connection
+        if c is not None:
+            _rearm(s, c, name)
 
     return Option(lambda s: int(s.setting(name)) // unit, put)
+
+
+MOST_SECONDS = 0xFFFFFFFF // 1000
+"""What BSD holds in ticks of a thousandth of a second."""
+
+
+def _rearm(s: Socket, c: Connection, name: str) -> None:
+    """What a changed patience changes in timers that run already."""
+    now = s.world.now
+    if name == "keep_init":
+        if "connect" in c.timers and c.state == SYN_SENT:
+            c.timers["connect"] = now + c.keep_init
+    elif name == "keep_idle":
+        if "keepalive" in c.timers:
+            c.timers["keepalive"] = now + c.keep_idle
+    elif s.bsd and c.state == FIN_WAIT_2 and "fin wait 2" in c.timers:
+        c.timers["fin wait 2"] = now + c.keep_count * c.keep_interval
+    s._push()
 
 
 def _remembered(name: str, start: Any = 0) -> Option:
     return Option(lambda s: s.values.get(name, start), lambda s, value: s.values.__setitem__(name, value))
 
 
-def _readonly(get: Callable[[Socket], Any]) -> Option:
+def _readonly(get: Callable[[Socket], Any], error: str = "ENOPROTOOPT") -> Option:
     def put(s: Socket, value: Any) -> None:
-        raise Fails("ENOPROTOOPT")
+        raise Fails(error if s.bsd else "ENOPROTOOPT")
 
     return Option(get, put)
 
@@ -89,27 +114,40 @@ def _mss(s: Socket) -> int:
     if c is not None and c.state >= SYN_RECEIVED:
         return c.send_mss
     knobs = s.world.layer.knobs
-    if s.mss is not None:
-        return s.mss
+    said = s.values.get("TCP_MAXSEG")
+    if said:
+        return int(said)
     return knobs.default_mss if s.world.version == 4 else knobs.default_mss_v6
 
 
 def _set_mss(s: Socket, value: Any) -> None:
-    c = s.connection
-    if int(value) < 1 or (c is not None and int(value) > c.send_mss):
+    """BSD only ever makes it smaller, and forgets before a handshake; Linux's bounds what its SYN offers."""
+    c, n, knobs = s.connection, int(value), s.world.layer.knobs
+    if s.bsd:
+        if not 0 < n <= _mss(s) or n + HEADERS[4] < knobs.minimum_mss:
+            raise Fails("EINVAL")
+    elif n and not LINUX_LEAST_MSS <= n <= 32767:
         raise Fails("EINVAL")
-    s.mss = int(value)
-    if c is not None and c.state != CLOSED:
-        c.send_mss = s.mss
-        c.control.set_mss(s.mss)
+    s.values["TCP_MAXSEG"] = n
+    if not s.bsd:
+        s.mss = n or None
+        if s.listener is not None:
+            s.listener.settings["local_mss"] = min(n or 65535, s.default("local_mss"))
+    if c is not None and c.state >= SYN_RECEIVED and n:
+        c.send_mss = min(n, c.send_mss)
+        c.control.set_mss(c.send_mss)
+
+
+LINUX_LEAST_MSS = 88
 
 
 def _set_encapsulation(s: Socket, value: Any) -> None:
-    if not 0 <= int(value) < 65536:
+    n = int(value)
+    if not 0 <= n < 65536 or (n and not s.world.layer.knobs.udp_port):
         raise Fails("EINVAL")
-    if s.connection is not None or s.listener is not None:
-        raise Fails("EISCONN")
-    s.encapsulation = int(value)
+    if s.listener is not None or s.endpoint is not None:
+        raise Fails("EINVAL")
+    s.encapsulation = n
 
 
 def _encapsulation(s: Socket) -> int:
@@ -118,11 +156,17 @@ def _encapsulation(s: Socket) -> int:
 
 
 def _fast_open(s: Socket, value: Any) -> None:
-    if isinstance(value, dict):  # FreeBSD: {enable=1, psk=...}
+    """TCP_FASTOPEN: a number, or FreeBSD's {enable=1, psk=...}."""
+    if isinstance(value, dict):
         value = value.get("enable", 1)
-    s.fast_open = bool(value if isinstance(value, int) else 1)
+    on, knobs = bool(value if isinstance(value, int) else 1), s.world.layer.knobs
+    if s.bsd and s.endpoint is not None:
+        raise Fails("EINVAL")
+    if s.bsd and not knobs.fast_open_server and (s.listener is not None or not knobs.fast_open_client):
+        raise Fails("EPERM")
+    s.fast_open = on
     if s.listener is not None:
-        s.listener.fast_open = s.fast_open
+        s.listener.fast_open = on
 
 
 def _minimum_mtu(s: Socket, value: Any) -> None:
@@ -151,14 +195,19 @@ def _buffer(name: str) -> Option:
     return Option(get, put)
 
 
-def _cork(name: str) -> Option:
+def _cork(name: str, bit: int) -> Option:
     def put(s: Socket, value: Any) -> None:
         s.values[name] = int(value)
         s.put("cork", bool(value))
         if not value and s.connection is not None and s.connection.state != CLOSED:
             s._push()
 
-    return Option(lambda s: s.values.get(name, 0), put)
+    return Option(lambda s: bit * bool(s.values.get(name, 0)), put)
+
+
+def _bit(s: Socket, on: Any, bit: int) -> int:
+    """BSD tells a flag as it holds it."""
+    return (bit if s.bsd else 1) * bool(on)
 
 
 def _nodelay(s: Socket, value: Any) -> None:
@@ -246,15 +295,15 @@ OPTIONS: dict[str, Option] = {
     "IPV6_HOPLIMIT": Option(lambda s: s.ttl, _ttl),
     "IPV6_V6ONLY": _remembered("IPV6_V6ONLY"),
     "IP_MTU_DISCOVER": _remembered("IP_MTU_DISCOVER"),
-    "TCP_NODELAY": Option(lambda s: int(bool(s.setting("nodelay"))), _nodelay),
-    "TCP_NOPUSH": _cork("TCP_NOPUSH"),
-    "TCP_CORK": _cork("TCP_CORK"),
+    "TCP_NODELAY": Option(lambda s: _bit(s, s.setting("nodelay"), 0x4), _nodelay),
+    "TCP_NOPUSH": _cork("TCP_NOPUSH", 0x1000),
+    "TCP_CORK": _cork("TCP_CORK", 1),
     "TCP_MAXSEG": Option(_mss, _set_mss),
-    "TCP_NOOPT": _attribute("no_options", kind=bool),
-    "TCP_KEEPINIT": _positive("keep_init", SEC),
-    "TCP_KEEPIDLE": _positive("keep_idle", SEC),
-    "TCP_KEEPINTVL": _positive("keep_interval", SEC),
-    "TCP_KEEPCNT": _attribute("keep_count"),
+    "TCP_NOOPT": Option(lambda s: _bit(s, s.setting("no_options"), 0x8), lambda s, v: s.put("no_options", bool(v))),
+    "TCP_KEEPINIT": _keeping("keep_init", SEC, 32767),
+    "TCP_KEEPIDLE": _keeping("keep_idle", SEC, 32767),
+    "TCP_KEEPINTVL": _keeping("keep_interval", SEC, 32767),
+    "TCP_KEEPCNT": _keeping("keep_count", 1, 127),
     "TCP_USER_TIMEOUT": _attribute("user_timeout", MS),
     "TCP_MAXUNACKTIME": _attribute("user_timeout", SEC),
     "TCP_DELACK": Option(lambda s: int(s.values.get("TCP_DELACK", 1)), _delayed_ack),
@@ -262,7 +311,7 @@ OPTIONS: dict[str, Option] = {
     "TCP_CONGESTION": Option(lambda s: s.setting("control").name, lambda s, v: s.set_congestion(str(v))),
     "TCP_FASTOPEN": Option(lambda s: int(s.fast_open), _fast_open),
     "TCP_REMOTE_UDP_ENCAPS_PORT": Option(_encapsulation, _set_encapsulation),
-    "TCP_INFO": _readonly(tcp_info),
+    "TCP_INFO": _readonly(tcp_info, "EINVAL"),
     "TCP_NOTSENT_LOWAT": _remembered("TCP_NOTSENT_LOWAT"),
     "TCP_FUNCTION_BLK": Option(
         lambda s: {"function_set_name": "rack" if s.world.layer.knobs.rack else "freebsd", "pcbcnt": 1}, _function_block
