@@ -46,7 +46,10 @@ def take_ack(c: Connection, segment: Segment, seq: int) -> bool:
     if c.ecn:
         _hear_marks(c, segment, delivered)
     if c.board.segments or c.recovery:
+        recovering = c.recovery
         losses.look(c, delivered)
+        if recovering and not c.recovery:  # now a probe may guard what is left
+            output.rearm(c)
     _finished(c)
     return c.state != CLOSED
 
@@ -75,16 +78,20 @@ def _synchronise(c: Connection, segment: Segment, seq: int, ack: int) -> None:
 
 
 def _measure_handshake(c: Connection, segment: Segment) -> None:
-    """How long the SYN ACK took. BSD's SYN cache times nothing: only a timestamp tells."""
-    if not c.bsd or c.simultaneous:
-        if not c.retries:
-            c.rto.sample(c.now - c.last_sent)
-        return
+    """How long the SYN ACK took. BSD's SYN cache times nothing: only a timestamp tells, as where it was sent twice."""
+    if (not c.bsd or c.simultaneous) and not c.retries:
+        c.rto.sample(c.now - c.last_sent)
+    elif not c.simultaneous:
+        measure_by_timestamp(c, segment)
+
+
+def measure_by_timestamp(c: Connection, segment: Segment) -> None:
+    """A round trip by the echo of our clock (RFC 7323 §4.1). That counts ms: less than one is taken for one."""
     stamps = segment.options.timestamps
     if c.timestamping and stamps is not None and stamps[1]:
         elapsed = (c.clock() - stamps[1]) % (1 << 32)
         if elapsed < 1 << 31:
-            c.rto.sample(elapsed * MS)
+            c.rto.sample(max(elapsed, 1) * MS)
 
 
 def _newer_window(c: Connection, seq: int, ack: int, window: int) -> bool:
@@ -190,11 +197,8 @@ def _measure(c: Connection, segment: Segment, done: list[Sent]) -> None:
         if sent.times == 1 and not sent.sacked:
             c.rto.sample(c.now - sent.sent)
             return
-    stamps = segment.options.timestamps
-    if done and c.timestamping and stamps is not None and stamps[1]:
-        elapsed = (c.clock() - stamps[1]) % (1 << 32)
-        if elapsed < 1 << 31:
-            c.rto.sample(elapsed * MS)
+    if done:
+        measure_by_timestamp(c, segment)
 
 
 def _grow(c: Connection, octets: int, in_use: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netlab.stack.tcp import output
-from netlab.stack.tcp.acks import take_ack
+from netlab.stack.tcp.acks import measure_by_timestamp, take_ack
 from netlab.stack.tcp.negotiation import learn, remember_window
 from netlab.stack.tcp.segment import Segment, reset_for
 from netlab.stack.tcp.sequence import WRAP, unwrap
@@ -103,6 +103,8 @@ def _connected(c: Connection, segment: Segment, ack: int) -> None:
     c.scaled = c.scaling
     if not c.retries:
         c.rto.sample(c.now - c.last_sent)
+    elif not c.bsd:
+        measure_by_timestamp(c, segment)
     again, c.retries, c.rto.backoff = c.retries, 0, 0
     del c.queue[: ack - c.queue_start]
     c.snd_una = c.snd_nxt = c.snd_max = c.queue_start = ack

@@ -40,6 +40,23 @@ def test_a_clean_wire_needs_no_segment_twice() -> None:
     assert wire.carried <= data_segments * 2 + 10, "each segment once, and at most one acknowledgement for each"
 
 
+class Kept(Wire):
+    """A wire that remembers its connection."""
+
+    def connect(self, local_port: int = 5000) -> Endpoint:
+        self.near = super().connect(local_port)
+        return self.near
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_round_trip_is_shorter_than_the_wire(seed: int) -> None:
+    """Timestamps count ms: on a wire of 0.1 ms there and back their echo must not be taken for no time at all."""
+    wire = Kept(linux(), linux(), seed=seed, faults=0.1, delay=50_000)
+    data = bytes(60_000)
+    assert transfer(wire, data) == data
+    assert wire.near.connection.rto.minimum_rtt >= 100_000
+
+
 def cycle(wire: Wire, port: int, rng: random.Random) -> None:
     """One connection, from SYN to the last FIN; TIME-WAIT goes on."""
     near = wire.connect(port)
