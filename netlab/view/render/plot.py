@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from netlab.view.figures import number
 from netlab.view.picture import Picture
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -33,7 +35,8 @@ def _lines(picture: Picture) -> Any:
     for line, own, others in _by_line(picture):
         hue = picture.axes["hues"][line]
         colour, marker = COLOURS[hue % len(COLOURS)], MARKERS[hue % len(MARKERS)]
-        parts = [drawn.line(*own, color=colour, width=1.5 if dotted else 3, alpha=0.45 if dotted else 1)]
+        dash = "solid" if hue < len(COLOURS) else "dashed"
+        parts = [drawn.line(*own, color=colour, dash=dash, width=1.5 if dotted else 3, alpha=0.45 if dotted else 1)]
         if dotted:
             parts.append(drawn.scatter(*own, marker=marker, color=colour, size=13))
         if others[0]:
@@ -62,6 +65,7 @@ def _legend(drawn: Any, legend: Any) -> None:
 
 
 def _bars(picture: Picture) -> Any:
+    from bokeh.core.properties import value
     from bokeh.models import FactorRange
 
     several = len(_by_line(picture)) > 1
@@ -86,6 +90,8 @@ def _bars(picture: Picture) -> Any:
         own = [row for row in rows if row["line"] == line]
         where, lengths = [_factor(row, several) for row in own], [row["y"] for row in own]
         drawn.hbar(y=where, right=lengths, left=values["x_range"][0], height=0.72, color=COLOURS[hue % len(COLOURS)])
+        look = {"x_offset": 7, "text_baseline": "middle", "text_font_size": "15px", "text_color": "#15181c"}
+        drawn.text(lengths, where, [number(length) for length in lengths], text_font=value(FONT), **look)
     others = [row for row in picture.rows("published") if _factor(row, several) in factors]
     if others:
         where = [_factor(row, several) for row in others]
@@ -108,8 +114,8 @@ def _value_range(picture: Picture) -> dict[str, Any]:
     values = [row["y"] for layer in ("marks", "published") for row in picture.rows(layer)]
     if picture.axes["y"]["scale"] == "log":
         positive = [value for value in values if value > 0] or [1]
-        return {"x_range": (min(positive) / 2, max(positive) * 1.3)}
-    return {"x_range": (min(0, *values, 0), (max(values, default=1) or 1) * 1.06)}
+        return {"x_range": (min(positive) / 2, max(positive) * 1.5)}
+    return {"x_range": (min(0, *values, 0), (max(values, default=1) or 1) * 1.1)}
 
 
 def _by_line(picture: Picture) -> list[tuple[str, tuple[list[Any], list[Any]], tuple[list[Any], list[Any]]]]:
@@ -126,9 +132,6 @@ def _by_line(picture: Picture) -> list[tuple[str, tuple[list[Any], list[Any]], t
 
 def _empty(picture: Picture, **given: Any) -> Any:
     """Axes without marks, in the sizes of a slide."""
-    from bokeh.models.axes import LogAxis
-    from bokeh.models.formatters import BasicTickFormatter
-    from bokeh.models.tickers import LogTicker
     from bokeh.plotting import figure as make
 
     options = {"width": WIDTH, "height": HEIGHT, "tools": "pan,box_zoom,reset,save,hover", **given}
@@ -139,12 +142,33 @@ def _empty(picture: Picture, **given: Any) -> Any:
     drawn.grid.grid_line_color = "#e3e7eb"
     axes: list[Any] = [*drawn.xaxis, *drawn.yaxis]
     for axis in axes:
-        if isinstance(axis, LogAxis):
-            axis.update(formatter=BasicTickFormatter(use_scientific=False), ticker=LogTicker(mantissas=[1, 2, 5]))
         axis.axis_label_text_font = axis.major_label_text_font = FONT
         axis.axis_label_text_font_size, axis.major_label_text_font_size = "18px", "16px"
         axis.axis_label_text_font_style = "normal"
         axis.axis_label_text_color = axis.major_label_text_color = "#15181c"
         axis.axis_line_color = axis.major_tick_line_color = "#7b838d"
         axis.minor_tick_line_color = None
+    upright = picture.axes["marks"] != "bars"
+    _by_decades(drawn.xaxis[0], drawn.xgrid[0], picture, "x" if upright else "y")
+    _by_decades(drawn.yaxis[0], drawn.ygrid[0], picture, "y" if upright else "x")
     return drawn
+
+
+def _by_decades(axis: Any, grid: Any, picture: Picture, which: str) -> None:
+    """A logarithmic axis has its ticks where people look for them, and says 1000 and not a power."""
+    if picture.axes[which]["scale"] != "log":
+        return
+    from bokeh.models.formatters import BasicTickFormatter
+    from bokeh.models.tickers import FixedTicker
+
+    values = [row[which] for layer in ("marks", "published") for row in picture.rows(layer)]
+    ticker = FixedTicker(ticks=decades(values))
+    axis.update(ticker=ticker, formatter=BasicTickFormatter(use_scientific=False))
+    grid.update(ticker=ticker)
+
+
+def decades(values: list[float]) -> list[float]:
+    """1, 2, 5, 10, … from below the smallest positive value to above the largest; powers alone where they are many."""
+    positive = [value for value in values if value > 0] or [1]
+    low, high = math.floor(math.log10(min(positive))), math.ceil(math.log10(max(positive)))
+    return [float(f"{m}e{k}") for k in range(low, high + 1) for m in ((1, 2, 5) if high - low <= 3 else (1,))]

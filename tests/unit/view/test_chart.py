@@ -10,7 +10,7 @@ from netlab.experiment.study import Case, Chart, Metric, Published, Row, Study, 
 from netlab.view.chart import charts
 from netlab.view.picture import Picture
 from netlab.view.render.charttext import render_chart
-from netlab.view.render.plot import figure
+from netlab.view.render.plot import decades, figure
 from netlab.view.render.report import report
 
 
@@ -90,6 +90,12 @@ def test_every_chart_can_be_drawn_by_bokeh(pictures: dict[str, Picture]) -> None
     for picture in pictures.values():
         drawn = json.dumps(json_item(figure(picture)))
         assert all(line in drawn for line in picture.axes["hues"]) or len(picture.axes["hues"]) == 1
+
+
+def test_a_logarithmic_axis_has_ticks_where_people_look_for_them() -> None:
+    assert decades([8.6, 364.0]) == [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]
+    assert decades([0, 0.5, 20_000]) == [0.1, 1, 10, 100, 1000, 10_000, 100_000]
+    assert decades([]) == [1, 2, 5]
 
 
 def test_a_report_loads_nothing_and_holds_every_number_and_source(result: StudyResult) -> None:
