@@ -24,10 +24,12 @@ class Account:
         "generation",
         "grant",
         "pair",
+        "piece",
         "promised",
         "refusals",
         "since",
         "tries",
+        "wanted",
         "withdrawn",
     )
 
@@ -39,6 +41,8 @@ class Account:
         """Bytes that it was promised with its wake-up, and in how many frames."""
         self.since: int | None = None
         """When it began to wait for a wake-up; None when it doesn't."""
+        self.wanted = self.piece = 0
+        """What it asked for last."""
         self.generation, self.withdrawn = 0, 0
         """How often segments were taken back, and from where on the last time."""
         self.refusals = self.tries = 0
@@ -56,6 +60,7 @@ class Account:
 
     def ask(self, wanted: int, piece: int) -> int:
         """How many of ``wanted`` bytes may leave now, whole pieces or all. Of less, a wake-up will come."""
+        self.wanted, self.piece = wanted, piece
         allowed = self.boundary.policy.may(self, wanted, piece)
         return wanted if allowed >= wanted else allowed - allowed % piece
 

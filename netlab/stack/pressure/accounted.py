@@ -51,4 +51,4 @@ class Accounted(Rollback):
         if account.charged and self.allowance(account, piece) - account.charged < piece:
             return []
         self._waiting.discard(account)
-        return [self.boundary.wake(account)]
+        return self.wake(account)

@@ -13,6 +13,7 @@ class Both(Policy):
 
     def __init__(self, first: Policy, then: Policy) -> None:
         self.first, self.then = first, then
+        first.onward = self._next
         self.endless, self.tells = first.endless or then.endless, first.tells or then.tells
         self.unsent = first.unsent if then.unsent is None else then.unsent
 
@@ -29,6 +30,11 @@ class Both(Policy):
         """As much as both allow."""
         allowed = min(self.first.may(account, wanted, piece), wanted)
         return min(allowed, self.then.may(account, allowed, piece)) if allowed >= min(wanted, piece) else 0
+
+    def _next(self, account: Account) -> list[Hop]:
+        """The first has nothing against it: then it joins the second's queue, and is woken but once."""
+        least = min(account.wanted, account.piece)
+        return [self.boundary.wake(account)] if self.then.may(account, account.wanted, account.piece) >= least else []
 
     def refused(self, account: Account, seq: int, now: int) -> list[Hop]:
         """The interface's affair."""

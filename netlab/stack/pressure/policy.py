@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ class Policy:
     """
 
     boundary: Boundary
+    onward: Callable[[Account], list[Hop]] | None = None
+    """Who decides further when this policy would wake a connection; None: it is woken."""
     endless = False
     """Whether the interface's queue has no limit."""
     tells = False
@@ -39,3 +42,7 @@ class Policy:
     def space(self, now: int) -> list[Hop]:
         """There may be room in the queue."""
         return []
+
+    def wake(self, account: Account) -> list[Hop]:
+        """As far as this policy goes, the connection may go on."""
+        return [self.boundary.wake(account)] if self.onward is None else self.onward(account)

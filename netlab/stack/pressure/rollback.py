@@ -48,6 +48,6 @@ class Rollback(Policy):
         """For the last refusal only: others have been overtaken."""
 
         def due(now: int) -> list[Hop]:
-            return [self.boundary.wake(account)] if account.waiting and account.tries == tries else []
+            return self.wake(account) if account.waiting and account.tries == tries else []
 
         return due

@@ -58,5 +58,5 @@ class Scheduled(Policy):
             self._waiting.discard(account)
             frames = min(-(-size // piece), room)
             boundary.promise(account, min(size, frames * piece), frames)
-            hops.append(boundary.wake(account))
+            hops += self.wake(account)
         return hops

@@ -34,4 +34,4 @@ class WakeAll(Policy):
         if not self.waiters or self.boundary.room(self.limit) <= 0:
             return []
         woken, self.waiters = self.waiters, {}
-        return [self.boundary.wake(account) for account in woken]
+        return [hop for account in woken for hop in self.wake(account)]
