@@ -58,6 +58,14 @@ class AfPacket:
         """For a selector: a descriptor for each queue; none while it is down."""
         return [ring.fileno() for ring in self._rings]
 
+    def waiting(self) -> int:
+        """Bytes that the kernel has from us and that have not left."""
+        return sum(ring.waiting() for ring in self._rings)
+
+    def buffer(self) -> int:
+        """How many it takes."""
+        return sum(ring.buffer() for ring in self._rings)
+
     def transmit(self, frame: bytes, queue: int = 0) -> bool:
         """Into the device's queue; False when that is full, or the device down."""
         return bool(self._rings) and not _unless_gone(lambda: self._rings[queue].send(frame), "gone")

@@ -20,6 +20,7 @@ from netlab.backend.native.badcable import BadCable
 from netlab.backend.native.duelground import OURS, Ground, parsed
 from netlab.backend.native.livehost import LiveHost
 from netlab.backend.native.markingcable import MarkingCable
+from netlab.backend.native.pressed import PressedLiveExecutor
 from netlab.sim.rng import Streams
 from netlab.stack.drivers.api import Driver
 from netlab.stack.drivers.faults import Faults
@@ -56,6 +57,8 @@ DEFAULTS = {
     "capture": "",
     "words": [],
     "account": False,
+    "shaped": "",
+    "pressure": "",
     "limit": 60.0,
 }
 ROLES = {
@@ -81,6 +84,7 @@ class Duel:
     ``congestion`` and ``sysctls`` the kernel's; ``router`` are commands that set up a router between the two, and
     ``midway`` one more, for when half of the bytes have come; ``watch`` looks at the kernel's sockets with `ss` when
     bytes have come (for so long our side stands still); ``words`` are iperf3's; ``capture`` is a file for tcpdump;
+    ``shaped`` is the rate, as tc says it, of a token bucket before our device, ``pressure`` our policy above it;
     ``account`` waits for the end of every connection and tells what is left.
     """
 
@@ -129,7 +133,7 @@ class Duel:
             driver = BadCable(driver, Faults(**r["faults"]), *chances, time.monotonic_ns)
         if r["marks"]:
             self.cable = driver = MarkingCable(driver, r["marks"], Streams(r["seed"]).stream("marks", "va"))
-        self.live = LiveHost(host, {"va": driver})
+        self.live = LiveHost(host, {"va": driver}, {"va": r["pressure"]} if r["pressure"] else None)
         return self.live
 
     def _work(self, done: Callable[[], bool], octets: Callable[[], int]) -> bool:
@@ -240,6 +244,11 @@ class Duel:
         live.close()
         return {"done": done, "errors": [], "octets": 0, "seconds": rtts[len(rtts) // 2] / SEC if rtts else 0.0}
 
+    def _waited(self) -> int:
+        """The most bytes that waited below us, where a policy looked."""
+        executor = self.live.executor
+        return executor.outlets["va"].deepest if isinstance(executor, PressedLiveExecutor) else 0
+
     def _answer(self, done: bool, took: float, errors: list[str], digests: list[str]) -> dict[str, Any]:
         live = self.live
         theirs = self.ground.found_by_peer(done)
@@ -261,6 +270,7 @@ class Duel:
             "left": left_by(live.host),
             "path_mtu": self._path_mtu(),
             "marks": dict(self.cable.seen) if self.request["marks"] else {},
+            "waited": self._waited(),
         }
         live.close()
         return found

@@ -111,6 +111,9 @@ class Ground:
         if not self.request["offload"]:
             self._finish_in_software()
         do("ip", "link", "set", "va", "up", "mtu", mtu)
+        if self.request["shaped"]:
+            bucket = ("burst", "6000", "limit", "10000000")
+            do("tc", "qdisc", "add", "dev", "va", "root", "tbf", "rate", self.request["shaped"], *bucket)
         if self.request["kernel"]:
             do("ip", "addr", "add", f"{OURS[4]}/24", "dev", "va")
 

@@ -115,7 +115,8 @@ class LiveExecutor:
                 self.emit((self.now(), "drop", self.host.name, stage, 0, m.pkt, data))
         return list(groups.items())
 
-    def _send(self, m: Mbuf) -> None:
+    def _send(self, m: Mbuf) -> bool:
+        """To the driver; whether that took it."""
         ifp = m.ifp
         assert ifp is not None
         t = self.now()
@@ -125,11 +126,12 @@ class LiveExecutor:
             if self.emit:
                 self._announce(m)
                 self.emit((t, "drop", self.host.name, "ifq", 0, m.pkt, (attached.refusal, ifp.name)))
-            return
+            return False
         if self.emit:
             self._announce(m)
             data = (ifp.peer, len(m.data), None, None, m.data)
             self.emit((t, "wire.tx", self.host.name, ifp.name, 0, m.pkt, data))
+        return True
 
     def _announce(self, m: Mbuf) -> None:
         """Say that a journey began here, once its frame can be put in words."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 
 from netlab.backend.native.executor import LiveExecutor
+from netlab.backend.native.pressed import PressedLiveExecutor
 from netlab.stack.drivers.api import Driver
 from netlab.stack.host import Host
 from netlab.stack.stage import Hop
@@ -21,9 +22,14 @@ ROUNDS = 8
 class LiveHost:
     """``host`` at work on ``drivers`` (its interface's name -> driver, with `filenos`). Close it when done."""
 
-    def __init__(self, host: Host, drivers: dict[str, Driver]) -> None:
+    def __init__(self, host: Host, drivers: dict[str, Driver], pressure: Mapping[str, str] | None = None) -> None:
+        """``pressure``: the backpressure policy of an interface, by its name."""
         self.host, self.drivers = host, drivers
-        self.executor = LiveExecutor(host, drivers, base=time.monotonic_ns(), ids=count(1), emit=None)
+        kind = PressedLiveExecutor if pressure else LiveExecutor
+        self.executor = kind(host, drivers, base=time.monotonic_ns(), ids=count(1), emit=None)
+        if isinstance(self.executor, PressedLiveExecutor):
+            for name, policy in (pressure or {}).items():
+                self.executor.press(name, policy)
         self._poller = select.epoll()
         self._rings: dict[int, tuple[str, int]] = {}
         for name, driver in drivers.items():

@@ -27,6 +27,7 @@ SOL_PACKET, PACKET_AUXDATA, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING, PACKET_ADD_
 PACKET_FANOUT, FANOUT_HASH, FANOUT_UNIQUE = 18, 0, 0x2000
 ETH_P_ALL = 3
 BUFFER = 8 << 20
+SIOCOUTQ = 0x5411
 NEEDS_CHECKSUM = 1
 VNET = struct.Struct("=BBHHHH")
 """struct virtio_net_hdr: flags, gso_type, hdr_len, gso_size, csum_start, csum_offset."""
@@ -130,6 +131,19 @@ class PacketSocket:
                 raise
             return _REFUSED[error.errno]
         return ""
+
+    def waiting(self) -> int:
+        """Bytes that were sent and have not left, as the kernel charges them to the socket (SIOCOUTQ)."""
+        import fcntl
+
+        (found,) = struct.unpack("i", fcntl.ioctl(self._socket, SIOCOUTQ, bytes(4)))
+        return int(found)
+
+    def buffer(self) -> int:
+        """How many there may be."""
+        import socket
+
+        return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
 
     def close(self) -> None:
         """Free it."""

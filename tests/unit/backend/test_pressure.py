@@ -8,9 +8,13 @@ from dataclasses import replace
 import pytest
 from pressed import Pour, two_hosts
 
+from netlab.backend.native.pressed import PressedLiveExecutor
 from netlab.backend.sim import SimSession
 from netlab.backend.sim.txring import Ring, RingedQueue
 from netlab.errors import BadInput
+from netlab.stack.drivers.pipe import pipe
+from netlab.stack.host import Host
+from netlab.stack.ifnet import Ifnet
 from netlab.stack.ip import Outgoing
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.pressure import POLICIES, Accounted, Notify, Policy, Scheduled, WakeAll
@@ -155,6 +159,15 @@ def test_a_moderated_interrupt_frees_descriptors_in_batches() -> None:
     assert isinstance(queue, RingedQueue)
     assert queue.interrupts.raised < soon.boundary.counts.frames / 4
     assert late.sink.digests == soon.sink.digests
+
+
+def test_the_queue_below_a_real_device_is_never_endless() -> None:
+    host = Host("ours", "host", (Ifnet("va", bytes.fromhex("020000000001")),), ())
+    live = PressedLiveExecutor(host, {"va": pipe("va", "vb")[0]}, base=0, ids=iter(()), emit=None)
+    with pytest.raises(BadInput, match="va: the queue below a device is the kernel's"):
+        live.press("va", "endless")
+    live.press("va", "accounted")
+    assert host.tcp.boundaries["va"].room() > 1000, "a driver that cannot tell has room"
 
 
 # ---- what goes wrong -----------------------------------------------------------------------------
