@@ -208,9 +208,9 @@ def push(c: Connection) -> None:
     if c.short and (c.gate is not None or c.unsent_limit is not None) and c.room > 0:
         c.short = False
         c.tell("writable")
-    if sent and "tail" in c.timers:
-        rearm(c)
     _guard(c)
+    if sent:
+        _schedule_probe(c)
 
 
 def _restart_after_idle(c: Connection) -> None:
@@ -395,12 +395,18 @@ def rearm(c: Connection) -> None:
     if not c.board.segments:  # what leaves next is guarded by itself
         c.timers.pop("retransmit", None)
         return
-    rto = c.now + c.rto.timeout
-    if c.knobs.tail_loss_probe and c.sack_ok and not c.recovery and not c.tail_probe and c.rto.srtt:
-        # A single segment may meet a delayed acknowledgement: 200 ms is the longest that is usual.
-        wait = 2 * c.rto.srtt + (200_000_000 if len(c.board.segments) == 1 else 2_000_000)
-        if c.now + wait < rto:
-            c.timers["tail"] = c.now + wait
-            c.timers.pop("retransmit", None)
-            return
-    c.timers["retransmit"] = rto
+    c.timers["retransmit"] = c.now + c.rto.timeout
+    _schedule_probe(c)
+
+
+def _schedule_probe(c: Connection) -> None:
+    """Two round trips after what was sent last, if the retransmission timer does not run out before (RFC 8985 §7.2)."""
+    segments = c.board.segments
+    if not c.knobs.tail_loss_probe or not c.sack_ok or c.recovery or c.tail_probe or not c.rto.srtt or not segments:
+        return
+    # A single segment may meet a delayed acknowledgement: 200 ms is the longest that is usual.
+    single = len(segments) == 1 and len(segments[0]) <= c.send_mss
+    due = c.now + 2 * c.rto.srtt + (200_000_000 if single else 2_000_000)
+    if due < c.timers.get("retransmit", c.now + c.rto.timeout):
+        c.timers["tail"] = due
+        c.timers.pop("retransmit", None)
