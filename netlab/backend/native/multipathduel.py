@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from netlab.backend.native.afpacket import AfPacket
+from netlab.backend.native.badcable import BadCable
 from netlab.backend.native.livehost import LiveHost
+from netlab.sim.rng import Streams
 from netlab.stack.drivers.api import Driver
+from netlab.stack.drivers.faults import Faults
 from netlab.stack.fib import Fibs, LinearFib, Route, Rule
 from netlab.stack.host import Host
 from netlab.stack.ifnet import Address, Ifnet
@@ -42,6 +45,9 @@ DEFAULTS = {
     "at": 0.5,
     "checksum": False,
     "offload": True,
+    "faults": {},
+    "seed": 1,
+    "withdraw": "",
     "scheduler": "minrtt",
     "limit": 40.0,
 }
@@ -81,9 +87,11 @@ class MultipathDuel:
     """``request``: ``role`` ("send": ours connects and pours, "take": the kernel does), and `DEFAULTS`.
 
     ``rates`` limit both directions of either cable (as tc writes them; "" leaves it as fast as it is). ``second`` says
-    who brings the second pair of addresses in: "join" the client, "signal" the server, "" nobody. ``cut`` is the index
-    of a cable that goes dead when ``at`` of the data has arrived; ``prio`` ("ours", "theirs") who then makes the second
-    subflow a backup. ``kernel`` "plain" has the kernel speak plain TCP.
+    who brings the second pair of addresses in: "join" the client, "signal" the server, "" nobody. ``kernel`` "plain"
+    has the kernel speak plain TCP. ``faults`` spoil both cables.
+
+    When ``at`` of the data has arrived, the cable with the index ``cut`` goes dead, and "ours" or "theirs" makes the
+    second subflow a backup (``prio``) or takes its address back (``withdraw``).
     """
 
     def __init__(self, request: dict[str, Any]) -> None:
@@ -165,16 +173,22 @@ class MultipathDuel:
         host = Host("ours", "host", interfaces, routes, fibs=fibs)
         knobs = host.tcp.layer.knobs = linux()
         knobs.receive_buffer = knobs.send_buffer = BUFFER
-        host.tcp.offload(r["offload"])
+        host.tcp.offload(r["offload"] and not r["faults"])
         layer = multipath(host)
         layer.settings.checksum, layer.settings.scheduler = r["checksum"], r["scheduler"]
         if (r["second"] == "join" and self.ours_opens) or (r["second"] == "signal" and not self.ours_opens):
             signal = r["second"] == "signal"
             own = OwnAddress(parse_ipv4("10.0.2.1"), 1, subflow=not signal, signal=signal, backup=r["backup"])
             layer.own.append(own)
-        self.cables = [Cable(f"va{n}", offload=r["offload"]) for n in (1, 2)]
-        drivers: dict[str, Driver] = {cable.name: cable for cable in self.cables}
-        return LiveHost(host, drivers)
+        self.cables = [Cable(f"va{n}", offload=r["offload"] and not r["faults"]) for n in (1, 2)]
+        return LiveHost(host, {cable.name: self._spoilt(cable) for cable in self.cables})
+
+    def _spoilt(self, cable: Cable) -> Driver:
+        if not self.request["faults"]:
+            return cable
+        streams = Streams(self.request["seed"])
+        out, back = (streams.stream("faults", cable.name, way) for way in ("out", "in"))
+        return BadCable(cable, Faults(**self.request["faults"]), out, back, time.monotonic_ns)
 
     def _look(self, live: LiveHost, m: Mptcp, arrived: int) -> None:
         """What is to happen in mid-transfer happens once."""
@@ -186,14 +200,21 @@ class MultipathDuel:
             return
         self.turned = True
         self.before = dict(self.carried)
-        if self.request["cut"] is not None:
-            self.cables[self.request["cut"]].severed = True
-        if self.request["prio"] == "ours":
-            owner = m.owner
-            assert isinstance(owner, MptcpSocket)
-            live.do(lambda now: owner.prefer(m.subflows[1], now, backup=True))
-        elif self.request["prio"]:
+        self._turn(live, m)
+
+    def _turn(self, live: LiveHost, m: Mptcp) -> None:
+        request, socket = self.request, m.owner
+        assert isinstance(socket, MptcpSocket)
+        if request["cut"] is not None:
+            self.cables[request["cut"]].severed = True
+        if request["prio"] == "ours":
+            live.do(lambda now: socket.prefer(m.subflows[1], now, backup=True))
+        elif request["prio"]:
             self._inside("ip", "mptcp", "endpoint", "change", "id", "1", "backup")
+        if request["withdraw"] == "ours":
+            live.do(lambda now: socket.withdraw(multipath(live.host).own[0], now))
+        elif request["withdraw"]:
+            self._inside("ip", "mptcp", "endpoint", "delete", "id", "1")
 
     def _send(self, live: LiveHost) -> dict[str, Any]:
         text = long_pattern(self.request["size"])

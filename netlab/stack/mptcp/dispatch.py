@@ -67,8 +67,7 @@ def _place(m: Mptcp, candidates: list[Subflow], start: int, size: int, again: bo
     """Give the beginning of a piece to a subflow; False when none has room, or a small piece had better wait."""
     ready = []
     for s in candidates:
-        room = output.segment_room(s.c)
-        if s.space >= min(room, size) or s.narrow:
+        if s.space >= min(_enough(s), size) or s.narrow:
             ready.append(s)
         else:
             s.c.limited = True
@@ -78,11 +77,23 @@ def _place(m: Mptcp, candidates: list[Subflow], start: int, size: int, again: bo
     room = output.segment_room(s.c)
     if size < room and not again and _waits(m, size):
         return False
-    whole = s.c.knobs.longest_segment if s.c.longest is None else s.c.longest()
-    longest = max(min(whole, LONGEST, s.space) // room * room, room)
+    longest = max(min(_longest(s), LONGEST, s.space) // room * room, room)
     size = min(size, longest, max(s.space, 1))
     _give(m, s, start, size, again)
     return True
+
+
+def _longest(s: Subflow) -> int:
+    return s.c.knobs.longest_segment if s.c.longest is None else s.c.longest()
+
+
+def _enough(s: Subflow) -> int:
+    """Room worth giving something for: a segment; a part of the window where long segments are to be cut later, or
+    each acknowledgement would lead to a short one."""
+    c, room = s.c, output.segment_room(s.c)
+    if not c.board.segments:
+        return room
+    return max(min(_longest(s), c.control.cwnd // 4) // room * room, room)
 
 
 def _waits(m: Mptcp, size: int) -> bool:

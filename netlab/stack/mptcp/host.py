@@ -131,6 +131,10 @@ class MptcpSocket(TcpSocket):
         """Have one of `connection.subflows` used only while there is nothing else, or as the others (MP_PRIO)."""
         return self._act(self.connection.prefer(subflow, now, backup=backup), now)
 
+    def withdraw(self, own: OwnAddress, now: int) -> list[Hop]:
+        """One of our addresses is gone: its subflows end, and the peer is told (REMOVE_ADDR)."""
+        return self._act(self.connection.withdraw(own, now), now)
+
     def _act(self, acts: list[Act], now: int) -> list[Hop]:
         return self.host.tcp.follow(multipath(self.host).done(self.connection, acts), now)
 
