@@ -1,4 +1,4 @@
-"""`nlab stack`: the graph of stages that packets go through inside a node of our own stack, and the states of TCP."""
+"""`nlab stack`: the stages of a node of our stack, the states of TCP, and a server on such a stack."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netlab.cli import stackserve
 from netlab.cli.args import subverb
 from netlab.cli.table import print_json, table
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 EXAMPLE = """nlab stack show router
   nlab stack show host --html host.html
-  nlab stack tcp --out states.svg"""
+  nlab stack tcp --out states.svg
+  nlab exec h1 -- nlab stack serve h1-eth0 10.0.1.77/24"""
 KINDS = ("host", "router", "switch")
 COLUMN = 18
 """Characters of the map's columns."""
@@ -22,7 +24,7 @@ COLUMN = 18
 
 def arguments(parser: ArgumentParser) -> None:
     """The subcommand."""
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="show|tcp")
+    verbs = parser.add_subparsers(dest="what", required=True, metavar="show|tcp|serve")
     show = subverb(verbs, "show", "draw the stages of a node and say what each does", "nlab stack show router")
     show.add_argument("kind", nargs="?", choices=KINDS, default="host", help="host if not given")
     form = show.add_mutually_exclusive_group()
@@ -34,10 +36,14 @@ def arguments(parser: ArgumentParser) -> None:
     form = states.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="the table as JSON")
     form.add_argument("--out", type=Path, metavar="FILE", help="the diagram: an .svg, or an .html with the table too")
+    serve = subverb(verbs, "serve", "serve a folder by HTTP from a stack of ours on a device", stackserve.EXAMPLE)
+    stackserve.arguments(serve)
 
 
 def run(options: Namespace) -> int:
     """The exit code."""
+    if options.what == "serve":
+        return stackserve.run(options)
     return _states_of_tcp(options) if options.what == "tcp" else _show(options)
 
 

@@ -9,10 +9,13 @@ import http.client
 import http.server
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -33,11 +36,11 @@ link set va up
 link set vb up"""
 
 
-def in_a_namespace(test: Callable[[], None]) -> Callable[[], None]:
+def in_a_namespace(test: Callable[..., None]) -> Callable[..., None]:
     """Run a test in a thread with a network namespace of its own: the kernel is vb, va is free for a stack of ours."""
 
     @functools.wraps(test)
-    def run() -> None:
+    def run(**fixtures: object) -> None:
         if not hasattr(os, "geteuid") or os.geteuid() != 0:
             pytest.skip("network namespaces and AF_PACKET need root: run as root on Linux")
         failed: list[BaseException] = []
@@ -48,7 +51,7 @@ def in_a_namespace(test: Callable[[], None]) -> Callable[[], None]:
                     raise OSError(ctypes.get_errno(), "unshare")
                 for line in SETUP.splitlines():
                     subprocess.run(["ip", *line.split()], check=True)
-                test()
+                test(**fixtures)
             except BaseException as error:  # noqa: BLE001  whatever it is, pytest is to see it
                 failed.append(error)
 
@@ -216,3 +219,20 @@ def test_the_kernels_own_address_is_refused() -> None:
         LiveStack.on("vb", f"{KERNEL}/24")
     with pytest.raises(BadInput, match="'vx' is no device"):
         LiveStack.on("vx", "10.0.0.9/24")
+
+
+@in_a_namespace
+def test_nlab_serves_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("hello")
+    (tmp_path / "a b").write_bytes(TEN_MEGABYTES)
+    argv = [sys.executable, "-m", "netlab.cli.main", "stack", "serve", "va", f"{OURS}/24", "--folder", str(tmp_path)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as serving:
+        assert serving.stdout is not None
+        assert serving.stdout.readline().startswith(f"http://{OURS}:80/ on va")
+        assert curl("/") == b"hello"
+        assert curl("/a%20b") == TEN_MEGABYTES
+        assert curl("/../../etc/passwd") == curl("/none") == b"404 Not Found\n"
+        serving.send_signal(signal.SIGINT)
+        said = serving.stdout.read().splitlines()
+    assert said[:2] == ["GET / 200", "GET /a%20b 200"]
+    assert serving.returncode == 0

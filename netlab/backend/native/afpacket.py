@@ -113,8 +113,11 @@ def kernel_mtu(device: str) -> int:
 
 def kernel_address(device: str) -> int:
     """The first IPv4 address that the kernel itself has on a device; 0 for none."""
+    import socket
+
     try:
-        return int.from_bytes(_asked(device, SIOCGIFADDR)[20:24], "big")
+        proper = socket.if_indextoname(socket.if_nametoindex(device))  # addresses are not found by an altname
+        return int.from_bytes(_asked(proper, SIOCGIFADDR)[20:24], "big")
     except OSError:
         return 0
 
