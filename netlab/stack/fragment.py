@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from netlab.stack.ip import deliver, error
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.offload import pieces_of_packet, unpartial
-from netlab.stack.reassembly import Partial, Piece, Taken
+from netlab.stack.reassembly import MARKED_IN_PART, Partial, Piece, Taken, was_marked
 from netlab.stack.stage import Hop, branching, drop, end, to
 from netlab.wire import icmp, ipv4
 
@@ -113,14 +113,16 @@ def ip_reassemble(host: Host, m: Mbuf, now: int) -> list[Hop]:
     taken = host.fragments.take((header.src, header.dst, header.proto, header.id), piece, m, now)
     hops = settle(host, taken, _gives_up)
     if taken.first is not None:
-        hops += _goes_on(host, taken.first, taken.whole)
+        hops += _goes_on(host, taken.first, taken.whole, was_marked(taken))
     return hops
 
 
-def _goes_on(host: Host, m: Mbuf, payload: bytes) -> list[Hop]:
+def _goes_on(host: Host, m: Mbuf, payload: bytes, marked: bool | None) -> list[Hop]:
+    if marked is None:
+        return [drop(MARKED_IN_PART, m)]
     if m.l3.size + len(payload) > ipv4.MAXIMUM:
         return [drop("fragments make a packet of more than 65535 bytes", m)]
-    m.data = joined(m.data, payload)
+    m.data = joined(ipv4.with_ce(m.data) if marked else m.data, payload)
     m.l3 = ipv4.parse(m.data)
     return deliver(host, m, m.l3)
 

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from netlab.stack.mbuf import Mbuf
 from netlab.units import SEC
+from netlab.wire import ipv4
 
 TIMEOUT4 = 30 * SEC
 """As Linux (net.ipv4.ipfrag_time) and FreeBSD; RFC 791 began with 15 s, RFC 1122 §3.3.2 asks for 60 to 120 s."""
@@ -18,6 +19,8 @@ TIMEOUT6 = 60 * SEC
 """RFC 8200 §4.5."""
 LARGEST = 65535
 """No IPv4 packet and no IPv6 payload (without a jumbo option) is longer."""
+
+MARKED_IN_PART = "a fragment is marked, and another cannot be"
 
 Overlap = Literal["drop", "first"]
 """What two fragments that claim the same bytes mean: the end of the whole packet (RFC 5722; Linux does so for IPv4
@@ -83,6 +86,16 @@ class Taken(NamedTuple):
     """(reason, mbuf) of what was dropped."""
     begun: Partial | None = None
     """A packet that was begun by this fragment: `expire` it at its deadline."""
+
+
+def was_marked(taken: Taken) -> bool | None:
+    """Whether a queue marked a fragment of what is whole now, so that all of it counts as marked (RFC 3168 §5.3).
+
+    None when another fragment says that the packet cannot be marked: then somebody set the mark who must not.
+    """
+    assert taken.first is not None
+    found = {m.l3.ecn for m in (taken.first, *taken.others)}
+    return None if {ipv4.CE, ipv4.NOT_ECT} <= found else ipv4.CE in found
 
 
 class Reassembly:

@@ -13,7 +13,7 @@ from netlab.stack.mbuf import Mbuf
 from netlab.stack.stage import Hop, branching, drop, stage, to
 from netlab.stack.vlan import too_long
 from netlab.units import SEC
-from netlab.wire import ethernet, ipv4, ipv6, udp, vxlan
+from netlab.wire import ecn, ethernet, ipv4, ipv6, udp, vxlan
 from netlab.wire.decode import flow_hash
 
 if TYPE_CHECKING:
@@ -84,15 +84,18 @@ def vxlan_output(host: Host, m: Mbuf, now: int) -> list[Hop]:
 
 
 def _wrapped(m: Mbuf, vtep: Vtep, remote: int) -> Mbuf:
-    """Over IPv4 the UDP checksum is left out, as §5 has it; over IPv6 it must not be (RFC 8200 §8.1)."""
-    port = vxlan.source_port(flow_hash(m.data))
+    """A tunnel's packet can be marked if the inner one can (RFC 6040 §4.1).
+
+    Over IPv4 the UDP checksum is left out, as RFC 7348 §5 has it; over IPv6 it must not be (RFC 8200 §8.1).
+    """
+    port, capable = vxlan.source_port(flow_hash(m.data)), ecn.codepoint(m.data)
     m.prepend(vxlan.build(vtep.vni))
     if vtep.family == 6:
         m.data = udp.build(port, vtep.port, m.data, vtep.local, remote)
-        m.tag = Outgoing6(remote, ipv4.UDP, src=vtep.local)
+        m.tag = Outgoing6(remote, ipv4.UDP, src=vtep.local, tos=capable)
     else:
         m.prepend(udp.header(port, vtep.port, len(m.data)))
-        m.tag = Outgoing(remote, ipv4.UDP, src=vtep.local)
+        m.tag = Outgoing(remote, ipv4.UDP, src=vtep.local, tos=capable)
     m.rcvif, m.ifp, m.l3, m.tags, m.offload = None, None, None, (), None
     m.mark, m.fib = 0, None  # the tunnel's way is not the inner packet's
     return m
@@ -113,6 +116,11 @@ def vxlan_input(host: Host, m: Mbuf, now: int) -> Hop:
     if ifp is None or not _is_for(ifp, outer):
         return drop(f"VXLAN {header.vni} has no end here", m)
     m.data = m.data[at + vxlan.SIZE : start + datagram.length]
+    if outer.ecn == ipv4.CE and ecn.codepoint(m.data) != ipv4.CE:
+        marked = ecn.with_ce(m.data)
+        if marked is None:
+            return drop("marked in the tunnel, and it cannot be told so", m)  # RFC 6040 §4.2
+        m.data = marked
     m.rcvif, m.l3, m.tag, m.offload = ifp, None, None, None
     assert isinstance(ifp.below, Vtep)
     ifp.below.learn(m.data[6:12], outer.src, now)

@@ -8,7 +8,7 @@ from netlab.stack.fragment import settle
 from netlab.stack.ip6.ip import deliver6, error6
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.offload import pieces_of_packet, unpartial
-from netlab.stack.reassembly import LARGEST, Piece
+from netlab.stack.reassembly import LARGEST, MARKED_IN_PART, Piece, was_marked
 from netlab.stack.stage import Hop, branching, drop, to
 from netlab.wire import icmpv6, ipv6
 
@@ -69,26 +69,28 @@ def ip6_reassemble(host: Host, m: Mbuf, now: int) -> list[Hop]:
     if piece.end > LARGEST:
         return error6(host, m, icmpv6.PARAMETER_PROBLEM, 0, "fragment ends behind the largest packet", at + 2)
     if piece.offset == 0 and not piece.more:
-        return _goes_on(host, m, piece.payload)  # an atomic fragment is nobody else's part (RFC 6946)
+        return _goes_on(host, m, piece.payload, False)  # an atomic fragment is nobody else's part (RFC 6946)
     if piece.offset == 0 and ipv6.upper(m.data) is None:
         return error6(host, m, icmpv6.PARAMETER_PROBLEM, 3, "first fragment has not all headers")  # RFC 7112
     taken = host.fragments6.take((m.l3.src, m.l3.dst, fragment.id), piece, m, now)
     hops = settle(host, taken, _gives_up)
     if taken.first is not None:
-        hops += _goes_on(host, taken.first, taken.whole)
+        hops += _goes_on(host, taken.first, taken.whole, was_marked(taken))
     return hops
 
 
-def _goes_on(host: Host, m: Mbuf, payload: bytes) -> list[Hop]:
+def _goes_on(host: Host, m: Mbuf, payload: bytes, marked: bool | None) -> list[Hop]:
     """Take the fragment header out: the header that named it now names what it named. ``tag`` is where that stands."""
     at, pointer = m.l4, m.tag
+    if marked is None:
+        return [drop(MARKED_IN_PART, m)]
     length = at - ipv6.SIZE + len(payload)
     if length > LARGEST:
         return [drop("fragments make a packet that is too long", m)]
     before = bytearray(m.data[:at])
     before[pointer] = m.data[at]
     before[4:6] = length.to_bytes(2, "big")
-    m.data = bytes(before) + payload
+    m.data = (ipv6.with_ce(bytes(before)) if marked else bytes(before)) + payload
     m.l3 = ipv6.parse(m.data)
     return deliver6(host, m)
 

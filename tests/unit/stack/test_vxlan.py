@@ -12,7 +12,7 @@ from netlab.stack.mbuf import Mbuf
 from netlab.stack.stage import to
 from netlab.stack.vxlan import AGEING, LIMIT, Vtep
 from netlab.topology.spec import PortVlan
-from netlab.wire import arp, ethernet, icmp, icmpv6, ipv4, ipv6, udp, vxlan
+from netlab.wire import arp, ecn, ethernet, icmp, icmpv6, ipv4, ipv6, udp, vxlan
 from netlab.wire.address import parse_ipv6
 from netlab.wire.decode import layers, malformed
 
@@ -233,3 +233,36 @@ def test_a_tunnel_over_one_version_of_ip_takes_nothing_by_the_other() -> None:
     d.host.inet6.add(d.host.interfaces["eth0"], ME6, 64)
     d.receives(outer6(vxlan.build(42, inner())))
     assert d.drops == ["VXLAN 42 has no end here"]
+
+
+def packet(tos: int) -> bytes:
+    """A frame of an IP packet, as it travels inside."""
+    return inner(OTHER, body=ipv4.build(1, 2, ipv4.UDP, bytes(40), tos=tos), type=ethernet.IPV4)
+
+
+@pytest.mark.parametrize("tos", [ipv4.NOT_ECT, ipv4.ECT1, ipv4.ECT0, ipv4.CE])
+def test_a_tunnels_packet_can_be_marked_if_the_inner_one_can(tos: int) -> None:
+    """RFC 6040 §4.1; a whole DSCP stays inside."""
+    d = desk(kind="switch").receives(packet(0xB8 | tos), "eth1")
+    assert [ecn.codepoint(f) for name, f in d.sent if name == "eth0"] == [tos, tos]
+
+
+@pytest.mark.parametrize(
+    ("within", "without", "after"),
+    [
+        (ipv4.ECT0, ipv4.ECT0, ipv4.ECT0),
+        (ipv4.ECT0, ipv4.CE, ipv4.CE),
+        (ipv4.ECT1, ipv4.CE, ipv4.CE),
+        (ipv4.CE, ipv4.ECT0, ipv4.CE),
+        (ipv4.NOT_ECT, ipv4.ECT0, ipv4.NOT_ECT),
+        (ipv4.NOT_ECT, ipv4.CE, None),
+    ],
+)
+def test_a_mark_on_the_way_through_the_tunnel_is_taken_inside(within: int, without: int, after: int | None) -> None:
+    """RFC 6040 §4.2: what cannot be told of it is dropped, for that is what the mark stood for."""
+    datagram = udp.header(50000, vxlan.PORT, 8 + len(packet(within))) + vxlan.build(42) + packet(within)
+    frame = ethernet.build(MAC, PEER_MAC, ethernet.IPV4, ipv4.build(NEAR, ME, ipv4.UDP, datagram, tos=without))
+    d = desk(kind="switch").receives(frame)
+    came = [ecn.codepoint(f) for name, f in d.sent if name == "eth1"]
+    assert came == ([] if after is None else [after])
+    assert d.drops == (["marked in the tunnel, and it cannot be told so"] if after is None else [])
