@@ -11,7 +11,7 @@ from netlab.stack.mbuf import Mbuf
 from netlab.stack.offload import Offload
 from netlab.stack.sockets import Datagram, Echo, Fault
 from netlab.stack.stage import Hop, branching, drop, end, stage, to
-from netlab.stack.tcp.host import tcp_fault
+from netlab.stack.tcp.faults import tcp_fault
 from netlab.wire import icmp, icmpv6, ipv4, ipv6, udp
 from netlab.wire.address import is_multicast6
 

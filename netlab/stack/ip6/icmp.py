@@ -9,7 +9,7 @@ from netlab.stack.ip6.state import Message6, Outgoing6, is_linked
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.sockets import Echo, Fault
 from netlab.stack.stage import Hop, branching, drop, end, stage, to
-from netlab.stack.tcp.host import tcp_fault6
+from netlab.stack.tcp.faults import tcp_fault6
 from netlab.wire import icmpv6, ipv4, ipv6, udp
 from netlab.wire.address import is_multicast6
 

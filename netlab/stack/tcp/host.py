@@ -23,7 +23,7 @@ from netlab.stack.tcp.listener import Listener
 from netlab.stack.tcp.segment import Event, Segment
 from netlab.stack.tcp.sockopts import SocketOptions
 from netlab.stack.vlan import VlanLink
-from netlab.wire import icmp, icmpv6, ipv4, ipv6, tcp
+from netlab.wire import ipv4, ipv6, tcp
 from netlab.wire.address import is_multicast6
 
 if TYPE_CHECKING:
@@ -212,19 +212,6 @@ class HostTcp:
         return self.follow(self.layer.timer(now), now)
 
 
-REFUSED = "ECONNREFUSED"
-"""What ends an attempt to connect in any system (RFC 1122 §4.2.3.9)."""
-ERRORS = {
-    icmp.NET_UNREACHABLE: "ENETUNREACH",
-    icmp.PROTOCOL_UNREACHABLE: REFUSED,
-    icmp.PORT_UNREACHABLE: REFUSED,
-    icmp.ADMIN_PROHIBITED: REFUSED,
-}
-"""Code of ICMP's "unreachable" -> errno; EHOSTUNREACH for the others."""
-ERRORS6 = {icmpv6.NO_ROUTE: "ENETUNREACH", icmpv6.ADMIN_PROHIBITED: REFUSED, icmpv6.PORT_UNREACHABLE: REFUSED}
-"""The same for ICMPv6."""
-
-
 # ---- stages --------------------------------------------------------------------------------------
 
 
@@ -311,27 +298,6 @@ def leaves_sum(host: Host, out: Outgoing) -> bool:
     """Whether a segment leaves TCP without its checksum."""
     late = host.tcp.delays6 if out.pair.version == 6 else host.tcp.delays4
     return late or bool(out.segment.segsz and host.tcp.cuts_itself)
-
-
-def tcp_fault(m: Mbuf, message: icmp.Header, quoted: ipv4.Header, body: bytes, mtu: int) -> Hop:
-    """An ICMP error that quotes a segment is for its connection; eight bytes of it are enough (RFC 5927 §4.1)."""
-    error = ERRORS.get(message.code, "EHOSTUNREACH") if message.type == icmp.UNREACHABLE else "EHOSTUNREACH"
-    return _fault(m, quoted.src, quoted.dst, 4, body[quoted.size : quoted.size + 8], error, mtu)
-
-
-def tcp_fault6(m: Mbuf, message: icmp.Header, quoted: ipv6.Header, begin: bytes, mtu: int) -> Hop:
-    """The same for ICMPv6; ``begin`` is what was quoted of the segment."""
-    error = ERRORS6.get(message.code, "EHOSTUNREACH") if message.type == icmpv6.UNREACHABLE else "EHOSTUNREACH"
-    return _fault(m, quoted.src, quoted.dst, 6, begin[:8], error, mtu)
-
-
-def _fault(m: Mbuf, local: int, remote: int, version: int, begin: bytes, error: str, mtu: int) -> Hop:
-    if len(begin) < 8:
-        return drop("ICMP error quotes nothing that was sent here", m)
-    sport, dport = int.from_bytes(begin[:2], "big"), int.from_bytes(begin[2:4], "big")
-    pair = Pair(local, sport, remote, dport, version)
-    m.tag = (KEY, TcpFault(pair, int.from_bytes(begin[4:], "big"), error, error == REFUSED, mtu))
-    return to("socket.deliver", m)
 
 
 # ---- sockets -------------------------------------------------------------------------------------
