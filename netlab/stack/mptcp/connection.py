@@ -309,8 +309,7 @@ class Mptcp:
 
     def nudge(self, s: Subflow) -> None:
         """Have a subflow say something: an acknowledgement carries what waits to be said."""
-        s.c.ack_now = True
-        self.do(s, s.c.push(self.now))
+        self.do(s, s.c.acknowledge(self.now))
 
     def _enter(self, now: int) -> None:
         self.now = now
@@ -340,6 +339,9 @@ class Mptcp:
             self.paths.confirmed(s)
         self.out += self.wanted
         self.wanted = []
+        for s in self.subflows:
+            if s.said:  # a segment with data had no room for it
+                self.nudge(s)
         dispatch.go_on(self)
         closing.go_on(self)
         deadlines.arm(self)

@@ -25,6 +25,8 @@ from netlab.stack.tcp.state import (
     CLOSED,
     ESTABLISHED,
     FIN_WAIT_2,
+    RECEIVING,
+    SENDING,
     SYN_RECEIVED,
     SYN_SENT,
     TIME_WAIT,
@@ -244,6 +246,13 @@ class Connection:
         """Send what may be sent, after `write` or `read`."""
         self._enter(now)
         output.push(self)
+        return self._leave()
+
+    def acknowledge(self, now: int) -> list[Action]:
+        """An acknowledgement by itself, whatever else there is to send."""
+        self._enter(now)
+        if self.state in SENDING or self.state in RECEIVING:
+            output.acknowledge(self)
         return self._leave()
 
     def write(self, data: bytes, *, urgent: bool = False) -> int:
