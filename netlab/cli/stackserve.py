@@ -28,7 +28,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 class Folder(Mapping[str, bytes]):
-    """The files of a folder by their paths, as "/a/b.txt"; a folder's is its index.html."""
+    """The files of a folder by their paths, as "/" and a name; a folder's is its index.html."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()

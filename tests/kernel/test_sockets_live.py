@@ -223,15 +223,18 @@ def test_the_kernels_own_address_is_refused() -> None:
 
 @in_a_namespace
 def test_nlab_serves_a_folder(tmp_path: Path) -> None:
-    (tmp_path / "index.html").write_text("hello")
-    (tmp_path / "a b").write_bytes(TEN_MEGABYTES)
-    argv = [sys.executable, "-m", "netlab.cli.main", "stack", "serve", "va", f"{OURS}/24", "--folder", str(tmp_path)]
+    (tmp_path / "secret").write_text("secret")
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "index.html").write_text("hello")
+    (site / "a b").write_bytes(TEN_MEGABYTES)
+    argv = [sys.executable, "-m", "netlab.cli.main", "stack", "serve", "va", f"{OURS}/24", "--folder", str(site)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as serving:
         assert serving.stdout is not None
         assert serving.stdout.readline().startswith(f"http://{OURS}:80/ on va")
         assert curl("/") == b"hello"
         assert curl("/a%20b") == TEN_MEGABYTES
-        assert curl("/../../etc/passwd") == curl("/none") == b"404 Not Found\n"
+        assert curl("/%2e%2e/secret") == curl("/none") == b"404 Not Found\n"
         serving.send_signal(signal.SIGINT)
         said = serving.stdout.read().splitlines()
     assert said[:2] == ["GET / 200", "GET /a%20b 200"]
