@@ -290,6 +290,7 @@ class Connection:
 
     def _control(self, name: str) -> Control:
         control = CONTROLS[name](self.send_mss, self.knobs.initial_window)
+        control.system = self.knobs.system
         if self.knobs.initial_threshold:
             control.ssthresh = self.knobs.initial_threshold
         return control

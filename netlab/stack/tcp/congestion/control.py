@@ -13,6 +13,9 @@ class Control:
     wants_ect = False
     """Whether every segment is to be ECN-capable and the peer's marks are to be counted (DCTCP)."""
 
+    system = "freebsd"
+    """Whose integers, where two kernels round in two ways (`Knobs.system`)."""
+
     def __init__(self, mss: int, initial: int) -> None:
         self.mss = mss
         self.initial = initial

@@ -1,6 +1,7 @@
 """DCTCP (RFC 8257): the window is cut by as much as was marked.
 
-The arithmetic is FreeBSD's (sys/netinet/cc/cc_dctcp.c), in integers: alpha counts 1/1024, g = 1/16.
+Alpha counts 1/1024, g = 1/16. The arithmetic is in integers, as in the kernels, which differ in one thing: FreeBSD's
+alpha (sys/netinet/cc/cc_dctcp.c) stops at 15, of which 1/16 is nothing; Linux's (net/ipv4/tcp_dctcp.c) goes to 0.
 """
 
 from __future__ import annotations
@@ -20,6 +21,14 @@ def next_alpha(alpha: int, marked: int, total: int) -> int:
     if marked:
         alpha += (marked << (SHIFT - G_SHIFT)) // max(total, 1)
     return min(alpha, MAX_ALPHA)
+
+
+def next_alpha_linux(alpha: int, marked: int, total: int) -> int:
+    """The same as Linux has it: what is less than a sixteenth goes at once."""
+    return next_alpha(alpha if alpha >> G_SHIFT else 0, marked, total)
+
+
+RECURSIONS = {"freebsd": next_alpha, "linux": next_alpha_linux}
 
 
 class Dctcp(NewReno):
@@ -43,7 +52,7 @@ class Dctcp(NewReno):
         if snd_una <= self._window_end:
             return
         if self._window_end >= 0:
-            self.alpha = next_alpha(self.alpha, self._marked, self._total)
+            self.alpha = RECURSIONS[self.system](self.alpha, self._marked, self._total)
             self._marked = self._total = 0
         self._window_end = snd_nxt
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import random
 
 import pytest
+from twowire import Wire
 
 from netlab.stack.tcp.congestion import CONTROLS
 from netlab.stack.tcp.congestion.cubic import Cubic, cube_root
-from netlab.stack.tcp.congestion.dctcp import MAX_ALPHA, Dctcp, next_alpha
+from netlab.stack.tcp.congestion.dctcp import MAX_ALPHA, RECURSIONS, Dctcp, next_alpha
 from netlab.stack.tcp.congestion.newreno import NewReno
+from netlab.stack.tcp.knobs import SYSTEMS
+from netlab.stack.tcp.layer import Pair, Step, TcpLayer, Tunnel
+from netlab.stack.tcp.segment import Segment
 from netlab.units import MS, SEC
+from netlab.wire.tcp import ECE, SYN
 
 MSS = 1000
 
@@ -89,15 +94,102 @@ def freebsd_alpha(alpha: int, ecn: int, total: int) -> int:
     return min(alpha - (alpha >> 4) + ((ecn << (10 - 4)) // max(total, 1) if ecn else 0), 1024)
 
 
-@pytest.mark.parametrize("seed", range(50))
-def test_alpha_follows_the_kernels_integers_on_any_trace(seed: int) -> None:
+def linux_alpha(alpha: int, ce: int, delivered: int) -> int:
+    """The recursion of net/ipv4/tcp_dctcp.c: what is subtracted is alpha itself where a sixteenth of it is nothing."""
+    alpha -= alpha >> 4 or alpha
+    if ce:
+        alpha = min(alpha + (ce << 6) // max(delivered, 1), 1024)
+    return alpha
+
+
+FORMS = {"freebsd": freebsd_alpha, "linux": linux_alpha}
+
+
+@pytest.mark.parametrize("system", FORMS)
+@pytest.mark.parametrize("seed", range(25))
+def test_alpha_follows_the_kernels_integers_on_any_trace(seed: int, system: str) -> None:
     rng = random.Random(seed)
     ours = theirs = MAX_ALPHA
+    quiet = 0
     for _ in range(500):
         total = rng.randrange(1, 1 << 20)
-        marked = rng.choice([0, 0, total, rng.randrange(total + 1)])
-        ours, theirs = next_alpha(ours, marked, total), freebsd_alpha(theirs, marked, total)
+        quiet = quiet - 1 if quiet else rng.choice([0, 0, 0, 100])
+        marked = 0 if quiet else rng.choice([0, 0, total, rng.randrange(total + 1)])
+        ours, theirs = RECURSIONS[system](ours, marked, total), FORMS[system](theirs, marked, total)
         assert ours == theirs
+
+
+class Observed(Wire):
+    """A wire whose near end is a DCTCP sender, with somebody who looks on: he sees segments, and nothing else."""
+
+    def __init__(self, system: str, seed: int, share: float) -> None:
+        knobs = [SYSTEMS[name]() for name in (system, "linux")]
+        for one in knobs:
+            one.congestion, one.ecn = "dctcp", 1
+        super().__init__(*knobs, seed=seed)
+        self.system, self.share = system, share
+        self.alpha, self.una, self.sent, self.window_end = MAX_ALPHA, 0, 0, -1
+        self.counted = self.echoed = self.windows = 0
+
+    def post(self, sender: TcpLayer, step: Step) -> None:
+        """What leaves is marked at random; what the near end sends and hears is noted."""
+        marked = [
+            out._replace(segment=out.segment._replace(ecn=3))
+            if out.segment.ecn and self.rng.random() < self.share
+            else out
+            for out in step.send
+        ]
+        if sender is self.a:
+            for out in marked:
+                first = (out.segment.seq - self.iss) % (1 << 32) if self.sent else 0
+                self.iss = self.iss if self.sent else out.segment.seq
+                self.sent = max(self.sent, first + out.segment.length)
+        super().post(sender, step._replace(send=marked))
+
+    def heard(self, ack: Segment) -> None:
+        """An acknowledgement is about to reach the near end."""
+        una = (ack.ack - self.iss) % (1 << 32)
+        octets, self.una = una - self.una, una
+        self.counted += octets
+        self.echoed += octets if ack.flags & ECE else 0
+        if una <= self.window_end:
+            return
+        if self.window_end >= 0:
+            self.alpha = FORMS[self.system](self.alpha, self.echoed, self.counted)
+            self.counted = self.echoed = 0
+            self.windows += 1
+        self.window_end = self.sent
+
+
+@pytest.mark.parametrize("system", FORMS)
+@pytest.mark.parametrize(("seed", "share"), [(1, 0.0), (2, 0.02), (3, 0.1), (4, 0.3), (5, 0.9), (6, 1.0)])
+def test_a_connection_s_alpha_is_the_onlooker_s_after_every_acknowledgement(
+    system: str, seed: int, share: float
+) -> None:
+    wire = Observed(system, seed, share)
+    near = wire.connect()
+    wire.una = 1  # the SYN
+    c, left = near.connection, 400_000
+    hear = wire.a.segment
+
+    def look_on(pair: Pair, segment: Segment, now: int, tunnel: Tunnel | None = None) -> Step:
+        if not segment.flags & SYN:
+            wire.heard(segment)
+        step = hear(pair, segment, now, tunnel)
+        assert isinstance(c.control, Dctcp)
+        assert c.control.alpha == wire.alpha
+        return step
+
+    wire.a.segment = look_on  # type: ignore[method-assign]
+    far = None
+    while wire.step() and c.delivered < 400_000:
+        if c.state >= 4 and left and c.room:
+            left -= c.write(bytes(min(left, c.room)))
+            wire.do(wire.a, near, list(c.push(wire.now)))
+        far = far or wire.listener.accept()
+        if far is not None and far.connection.read(1 << 20):
+            wire.do(wire.b, far, list(far.connection.push(wire.now)))
+    assert c.delivered == 400_000 and wire.windows >= 5
 
 
 @pytest.mark.parametrize("seed", range(10))
