@@ -132,3 +132,13 @@ def test_an_address_is_taken_back_in_mid_transfer(role: str, second: str) -> Non
 def test_two_bad_cables(role: str, seed: int) -> None:
     faults = {"loss": 0.02, "duplicate": 0.02, "reorder": 0.02, "corrupt": 0.01}
     whole(role=role, size=700_000, faults=faults, seed=seed, checksum=seed == 2)
+
+
+@pytest.mark.parametrize("who", ["ours", "theirs"])
+def test_a_connection_is_cut_with_proof(who: str) -> None:
+    found = multipath_duel(role="send", size=3_000_000, rates=RATES, abort=who, at=0.3)
+    assert found["done"] and 0 < found["octets"] < 3_000_000
+    if who == "ours":
+        assert found["theirs"] == "reset" and found["kernel"]["MPFastcloseRx"] == 1
+    else:
+        assert found["errors"] == ["ECONNRESET"] and found["kernel"]["MPFastcloseTx"] >= 1

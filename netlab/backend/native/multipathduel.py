@@ -48,6 +48,7 @@ DEFAULTS = {
     "faults": {},
     "seed": 1,
     "withdraw": "",
+    "abort": "",
     "scheduler": "minrtt",
     "limit": 40.0,
 }
@@ -91,7 +92,8 @@ class MultipathDuel:
     has the kernel speak plain TCP. ``faults`` spoil both cables.
 
     When ``at`` of the data has arrived, the cable with the index ``cut`` goes dead, and "ours" or "theirs" makes the
-    second subflow a backup (``prio``) or takes its address back (``withdraw``).
+    second subflow a backup (``prio``), takes its address back (``withdraw``) or, where ours sends, cuts the connection
+    (``abort``).
     """
 
     def __init__(self, request: dict[str, Any]) -> None:
@@ -120,7 +122,10 @@ class MultipathDuel:
 
     def _start_peer(self) -> None:
         role, address = PEERS[self.request["role"]]
-        settings = {"size": self.request["size"], "protocol": PROTOCOLS[self.request["kernel"]]}
+        r = self.request
+        settings = {"size": r["size"], "protocol": PROTOCOLS[r["kernel"]], "abort": None}
+        if r["abort"] == "theirs":
+            settings["abort"] = int(r["at"] * r["size"])
         argv = ["unshare", "-n", sys.executable, _PEER, role, address, str(PORT), json.dumps(settings)]
         self.peer = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._hear_peer()
@@ -211,6 +216,8 @@ class MultipathDuel:
             live.do(lambda now: socket.prefer(m.subflows[1], now, backup=True))
         elif request["prio"]:
             self._inside("ip", "mptcp", "endpoint", "change", "id", "1", "backup")
+        if request["abort"] == "ours":
+            live.do(socket.abort)
         if request["withdraw"] == "ours":
             live.do(lambda now: socket.withdraw(multipath(live.host).own[0], now))
         elif request["withdraw"]:

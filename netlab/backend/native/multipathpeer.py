@@ -3,9 +3,9 @@
     multipathpeer.py sink ADDRESS PORT SETTINGS      takes one connection to its end
     multipathpeer.py source ADDRESS PORT SETTINGS    pours ``size`` bytes into one connection
 
-SETTINGS is JSON: ``size``, ``protocol`` (262 is MPTCP's, 0 plain TCP's). It says "here" when it runs, waits for a line
-when its devices are there, says "ready", and for "source" waits for another. At the end it says in JSON: bytes, their
-SHA-256, and the kernel's counters of MPTCP.
+SETTINGS is JSON: ``size``, ``protocol`` (262 is MPTCP's, 0 plain TCP's), ``abort`` (after how many bytes, or null).
+It says "here" when it runs, waits for a line when its devices are there, says "ready", and for "source" waits for
+another. At the end it says in JSON: bytes, their SHA-256 (or "cut", "reset"), and the kernel's counters of MPTCP.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import struct
 import sys
 from typing import Any
 
@@ -35,9 +36,15 @@ def sink(address: str, port: int, settings: dict[str, Any]) -> tuple[int, str]:
         connection, _ = listener.accept()
         with connection:
             connection.settimeout(60)
-            while got := connection.recv(1 << 18):
-                octets += len(got)
-                digest.update(got)
+            try:
+                while got := connection.recv(1 << 18):
+                    octets += len(got)
+                    digest.update(got)
+                    if settings["abort"] is not None and octets >= settings["abort"]:
+                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                        return octets, "cut"
+            except ConnectionResetError:
+                return octets, "reset"
     return octets, digest.hexdigest()
 
 

@@ -21,7 +21,7 @@ from netlab.stack.tcp.cookies import digest
 from netlab.stack.tcp.layer import Endpoint, Outgoing, Pair, Step, TcpLayer, Told
 from netlab.stack.tcp.segment import Segment, reset_for
 from netlab.stack.tcp.state import CLOSED
-from netlab.wire.mptcp import MPTCP_ERROR, JoinSyn, Reset, parse, token
+from netlab.wire.mptcp import LACK_OF_RESOURCES, MPTCP_ERROR, JoinSyn, Reset, parse, token
 from netlab.wire.tcp import ACK, RST, SYN, Options
 
 Source = Callable[[int, int], int]
@@ -79,6 +79,11 @@ class MptcpLayer:
             m = self._new(endpoint.pair, endpoint.connection.now, client=False)
             m.add(self._subflow(m, endpoint, FirstOfServer(m)))
 
+    def forgotten(self, endpoint: Endpoint) -> None:
+        """A half-open connection is no more."""
+        if isinstance(endpoint.owner, Subflow):
+            self.by_token.pop(token(endpoint.owner.m.local_key), None)
+
     def joining(self, pair: Pair, syn: Segment, now: int) -> Step | None:
         """A SYN with MP_JOIN: it needs no listener, but a token that we gave (§3.2)."""
         if syn.flags & (SYN | ACK | RST) != SYN:
@@ -88,7 +93,9 @@ class MptcpLayer:
             return None
         m = self.by_token.get(said.token)
         if m is None or m.peer_key is None or m.plain is not None or m.closed:
-            return _refused(pair, syn)
+            return _refused(pair, syn, MPTCP_ERROR)
+        if len(m.subflows) > self.settings.accept_joins:
+            return _refused(pair, syn, LACK_OF_RESOURCES)
         endpoint = Endpoint(pair, self.tcp.new_connection(pair, now))
         s = self._subflow(m, endpoint, JoinOfServer(m, self._nonce(pair, now)))
         s.local_id = next((own.id for own in self.own if own.address == pair.local and own.address != m.first_local), 0)
@@ -171,8 +178,8 @@ class MptcpLayer:
         return step
 
 
-def _refused(pair: Pair, syn: Segment) -> Step:
+def _refused(pair: Pair, syn: Segment, reason: int) -> Step:
     reset = reset_for(syn)
     assert reset is not None
-    said = Options(mptcp=(Reset(0, MPTCP_ERROR).pack(),))
+    said = Options(mptcp=(Reset(0, reason).pack(),))
     return Step([Outgoing(pair, reset._replace(options=said))], [])

@@ -23,9 +23,11 @@ class Settings:
     """How many subflows are opened between the addresses of the first, each by a port of its own (for equal ways)."""
     accept_announced: int = 2
     """To how many addresses that the peer announced a subflow is opened."""
+    accept_joins: int = 8
+    """How many subflows of the peer's are taken beside the first."""
     plain_after_syns: int = 2
     """After so many SYNs with MP_CAPABLE that nobody answered one without is tried (§3.1)."""
     announce_interval: int = 1 * SEC
     """Until an ADD_ADDR that was not echoed is said again; three times in all (§3.4.1)."""
     linger: int = 60 * SEC
-    """How long a closed connection waits for the peer's DATA_FIN, or for a new subflow (§3.3.3)."""
+    """How long a closed connection waits for the peer's DATA_FIN (§3.3.3)."""

@@ -186,6 +186,8 @@ class TcpLayer:
         step = Step([], [])
         for endpoint in list(listener.half_open.values()):
             self._forget(endpoint)
+            if endpoint.carried and self.multipath is not None:
+                self.multipath.forgotten(endpoint)
         for endpoint in list(listener.ready):
             self._merge(step, self.done(endpoint, endpoint.connection.abort(now)))
         listener.half_open.clear()

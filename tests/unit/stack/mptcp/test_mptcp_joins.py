@@ -13,6 +13,7 @@ from netlab.stack.tcp.layer import Pair
 from netlab.stack.tcp.segment import Segment
 from netlab.units import MS, SEC
 from netlab.wire.mptcp import (
+    LACK_OF_RESOURCES,
     MPTCP_ERROR,
     PROHIBITED,
     AddAddr,
@@ -24,6 +25,7 @@ from netlab.wire.mptcp import (
     RemoveAddr,
     Reset,
     parse,
+    token,
 )
 from netlab.wire.tcp import RST, SYN, Options
 
@@ -95,6 +97,25 @@ def test_a_token_that_nobody_gave_is_refused_with_a_reason() -> None:
     assert out.segment.flags & RST
     assert [parse(v) for v in out.segment.options.mptcp] == [Reset(0, MPTCP_ERROR)]
     assert len(m.subflows) == 2
+
+
+def test_more_joins_than_there_is_room_for_are_refused() -> None:
+    wire, _, server = joined()
+    wire.far.settings.accept_joins = 1
+    option = JoinSyn(False, 3, token(server.local_key), 678).pack()
+    syn = Segment(5, 0, SYN, 1000, options=Options(mptcp=(option,)))
+    [out] = wire.b.segment(Pair(FAR, PORT, 99, 1000), syn, wire.now).send
+    assert [parse(v) for v in out.segment.options.mptcp] == [Reset(0, LACK_OF_RESOURCES)]
+
+
+def test_a_listener_that_goes_forgets_what_was_half_open() -> None:
+    wire = MultiWire()
+    wire.boxes.append(lambda pair, s: s if s.flags == SYN else None)
+    wire.connect()
+    wire.run(until=100 * MS)
+    assert wire.far.by_token
+    wire.b.unlisten(wire.listener, wire.now)
+    assert not wire.far.by_token
 
 
 def test_the_third_ack_of_a_join_is_lost_and_said_again() -> None:
