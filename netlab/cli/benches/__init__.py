@@ -28,6 +28,7 @@ BENCHES = {
     "picture": "from the first import to the first picture of lab 01",
     "live": "from record to pixel, in JupyterLab in a headless browser",
     "tcp": "live bulk throughput of our TCP to the kernel's and back, offload on and off, beside kernel to kernel",
+    "sockets": "our blocking sockets and asyncio's streams over a veth, beside the kernel's",
     "up": "a star of 20 hosts in Mininet, beside stock Mininet, until every bridge port forwards",
 }
 """name -> what it measures; its module is netlab.cli.benches.<name>, with a function ``rows()``."""
