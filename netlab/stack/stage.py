@@ -7,7 +7,7 @@ boundary between stages, which an executor owns; a stage itself only decides.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from netlab.stack.mbuf import Mbuf
 
@@ -44,21 +44,34 @@ One = Callable[["Host", Mbuf, int], Hop]
 Many = Callable[["Host", Mbuf, int], list[Hop]]
 
 
-class Stage(NamedTuple):
-    """``run(host, vector, now)`` gives the hops, at least one for each mbuf, in order; ``to`` names all its targets."""
+class Stage:
+    """``run(host, vector, now)`` gives the hops, at least one for each mbuf, in order; ``to`` names all its targets.
 
-    name: str
-    run: Run
-    to: tuple[str, ...]
-    says: str
-    one: One | None = None
-    """What does the work for one mbuf, of a stage that gives one hop for each: an executor may call it itself."""
-    many: Many | None = None
-    """The same of a stage that may give several."""
+    ``one`` does the work for a single mbuf, of a stage that gives one hop for each, ``many`` of a stage that may give
+    several: an executor may call them itself.
+    """
+
+    __slots__ = ("many", "name", "one", "run", "says", "to")
+
+    def __init__(
+        self,
+        name: str,
+        run: Run,
+        to: tuple[str, ...],
+        says: str,
+        one: One | None = None,
+        many: Many | None = None,
+    ) -> None:
+        self.name, self.run, self.to, self.says = name, run, to, says
+        self.one, self.many = one, many
 
     def running(self, run: Run) -> Stage:
         """The stage with another function in its place."""
         return Stage(self.name, run, self.to, self.says)
+
+    def in_vectors(self, run: Run) -> Stage:
+        """The stage with another function for what comes together; a single mbuf is worked on as before."""
+        return Stage(self.name, run, self.to, self.says, self.one, self.many)
 
 
 def stage(name: str, *, to: Iterable[str] = ()) -> Callable[[One], Stage]:

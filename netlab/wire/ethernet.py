@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from struct import Struct, error
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from netlab.wire import Octets
 
-IPV4, ARP, VLAN, QINQ, IPV6, LOOPBACK = 0x0800, 0x0806, 0x8100, 0x88A8, 0x86DD, 0x9000
+IPV4: Final = 0x0800
+ARP: Final = 0x0806
+IPV6: Final = 0x86DD
+VLAN, QINQ, LOOPBACK = 0x8100, 0x88A8, 0x9000
 LENGTH_LIMIT = 1536
 """A type below this is no type: to 1500 it is the length of an IEEE 802.3 frame."""
-SIZE = 14
+SIZE: Final = 14
 MINIMUM = 60
 """The shortest frame on a real wire, without its check sequence; shorter ones are padded with zeros."""
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from struct import Struct, error
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from netlab.wire import Octets
 from netlab.wire.checksum import internet, update16
 
-ICMP, IGMP, IPIP, TCP, UDP, IPV6, GRE, ICMPV6 = 1, 2, 4, 6, 17, 41, 47, 58
-SIZE = 20
-MAXIMUM = 65535
+ICMP: Final = 1
+TCP: Final = 6
+UDP: Final = 17
+IGMP, IPIP, IPV6, GRE, ICMPV6 = 2, 4, 41, 47, 58
+SIZE: Final = 20
+MAXIMUM: Final = 65535
 DONT_FRAGMENT, MORE_FRAGMENTS = 0x4000, 0x2000
 NOT_ECT, ECT1, ECT0, CE = 0, 1, 2, 3
 
@@ -116,7 +119,12 @@ def fault(data: Octets, at: int = 0) -> str:
 def sound(data: Octets) -> Header | None:
     """The header of a packet in which `fault` finds nothing wrong; None for any other."""
     found = parse(data)
-    return found if found is not None and found[2] <= len(data) and checksum_ok(data) else None
+    if found is None or found[2] > len(data):
+        return None
+    if found[0] != 0x45:
+        return found if checksum_ok(data) else None
+    # As `checksum_ok`; a header that begins with 0x45 is not 0.
+    return None if int.from_bytes(data[:SIZE], "big") % 0xFFFF else found
 
 
 def header(

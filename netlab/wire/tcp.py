@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from struct import Struct, error
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from netlab.wire import Octets
 from netlab.wire.checksum import fold, internet, total
 
-FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = 1, 2, 4, 8, 16, 32, 64, 128, 256
+FIN: Final = 1
+SYN: Final = 2
+RST: Final = 4
+PSH: Final = 8
+ACK: Final = 16
+URG: Final = 32
+ECE: Final = 64
+CWR: Final = 128
+AE: Final = 256
 FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 END, NOP, MSS, WINDOW_SCALE, SACK_OK, SACK, TIMESTAMPS, MPTCP, FAST_OPEN = 0, 1, 2, 3, 4, 5, 8, 30, 34
-SIZE = 20
+SIZE: Final = 20
 MAXIMUM_OPTIONS = 40
-PROTO = 6
+PROTO: Final = 6
 
 _STRUCT = Struct("!HHIIHHHH")
 fields, _pack, _new = _STRUCT.unpack_from, _STRUCT.pack, tuple.__new__
 _PAIR = Struct("!II")
+_STAMPS = bytes((1, 1, 8, 10))
+"""NOP NOP timestamps (RFC 7323 appendix A)."""
 
 
 class Header(NamedTuple):
@@ -121,6 +131,7 @@ class Options(NamedTuple):
 
 
 NONE = Options()
+_NO_OTHER = tuple(NONE)
 
 
 def raw_options(data: Octets, at: int, end: int) -> list[tuple[int, bytes]] | None:
@@ -147,7 +158,7 @@ def options(data: Octets, at: int, header: Header) -> Options:
     An option of a wrong length counts as one of an unknown kind, and a malformed list says nothing: a receiver must
     go on without it (RFC 9293 §3.1, MUST-7).
     """
-    size = header.size
+    size = header[4] >> 12 << 2
     if size == SIZE:
         return NONE
     # By far the commonest options of a segment with data: NOP NOP timestamps (RFC 7323 appendix A).
@@ -200,6 +211,8 @@ def pack_options(said: Options) -> bytes:
 
     Only what fits in 40 bytes may be asked for; the caller counts (`Header` cannot hold more).
     """
+    if said.timestamps is not None and said[:4] == _NO_OTHER[:4] and said[5:] == _NO_OTHER[5:]:
+        return _STAMPS + _PAIR.pack(*said.timestamps)  # what every segment with data says
     parts: list[bytes] = []
     if said.mss is not None:
         parts.append(option(MSS, said.mss.to_bytes(2, "big")))

@@ -115,6 +115,7 @@ class HostExecutor:
         costs: CostTable = REFERENCE,
     ) -> None:
         self.host, self.loop, self.emit, self.costs = host, loop, emit, costs
+        self._stage_costs, self._other_cost, _ = costs
         self.cores = [Core(loop, n, self._begin) for n in range(cores)]
         self.ports: dict[str, Port] = {}
         self._lock_plan = None if lock_plan is none else lock_plan
@@ -231,11 +232,11 @@ class HostExecutor:
             work = following
 
     def _cost(self, stage: str, vector: list[Mbuf]) -> int:
-        stages, other, _ = self.costs
-        call, packet = stages.get(stage, other)
+        call, packet = self._stage_costs.get(stage, self._other_cost)
         took = call + packet * len(vector)
         if stage in BY_SIZE:
-            took += sum(self._extra(stage, m) for m in vector)
+            for m in vector:
+                took += self._extra(stage, m)
         return took
 
     def _extra(self, stage: str, m: Mbuf) -> int:

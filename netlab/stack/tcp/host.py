@@ -29,6 +29,7 @@ from netlab.wire.address import is_multicast6
 if TYPE_CHECKING:
     from netlab.stack.host import Host
 
+_new = tuple.__new__  # a third of what the NamedTuple's own constructor takes
 KEY = ("tcp", 0)
 """Where "socket.deliver" finds TCP's sockets: all of them behind one key."""
 EPHEMERAL = 16384
@@ -223,22 +224,15 @@ def _arrived(host: Host, m: Mbuf, now: int) -> list[Hop]:
     header = tcp.parse(m.data, at)
     if header is None:
         return [drop("TCP segment is cut short", m)]
+    sport, dport, seq, ack, offset_flags, window, _, urgent = header
     if (m.offload is None or not m.offload.trusted) and not tcp.checksum_ok(m.data, at, stop, ip.src, ip.dst):
         return [drop("TCP checksum is wrong", m)]
     if is_multicast6(ip.dst) if six else ip.dst in host.broadcasts:
         return [drop("a segment to more than one host", m)]
-    payload = m.data[at + header.size : stop]
-    segment = Segment(
-        header.seq,
-        header.ack,
-        header.flags,
-        header.window,
-        payload,
-        tcp.options(m.data, at, header),
-        header.urgent,
-        ip.tos & 3,
-    )
-    pair = Pair(ip.dst, header.dst, ip.src, header.src, 6 if six else 4)
+    size = offset_flags >> 12 << 2
+    payload, options = m.data[at + size : stop], tcp.options(m.data, at, header)
+    segment: Segment = _new(Segment, (seq, ack, offset_flags & 0x1FF, window, payload, options, urgent, ip.tos & 3, 0))
+    pair: Pair = _new(Pair, (ip.dst, dport, ip.src, sport, 6 if six else 4))
     step = host.tcp.layer.segment(pair, segment, now)
     sent = host.tcp.hops(step, now, cause=m.pkt)
     if not step.told:
@@ -260,7 +254,7 @@ def _waits(hop: Hop) -> bool:
     return hop[0] != "tcp.output"
 
 
-tcp_input = _arrived._replace(run=_answers_first)
+tcp_input = _arrived.in_vectors(_answers_first)
 
 
 @stage("tcp.output", to=("ip.output", "ip6.output"))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from netlab.stack.tcp.connection import Connection
 
 _PAIR = Struct("!II")
+_new = tuple.__new__  # a third of what the NamedTuple's own constructor takes
 MAXIMUM_SCALE = 14
 
 
@@ -42,7 +43,7 @@ def ordinary(c: Connection) -> Options:
     """The options of any other segment: timestamps, and SACK blocks while something is missing."""
     stamps = (c.clock(), c.ts_recent) if c.timestamping else None
     if not c.sack_ok or (not c.reassembly.runs and c.duplicate is None):
-        return tcp.NONE if stamps is None else Options(timestamps=stamps)
+        return tcp.NONE if stamps is None else _new(Options, (None, None, False, (), stamps, None, (), ()))
     room = 3 if stamps else 4
     return Options(timestamps=stamps, sack=_blocks(c)[:room])
 

@@ -6,8 +6,10 @@ comparison is right. `unwrap` turns one into the other: a wire number means the 
 
 from __future__ import annotations
 
-WRAP = 1 << 32
-_HALF = 1 << 31
+from typing import Final
+
+WRAP: Final = 1 << 32
+_HALF: Final = 1 << 31
 
 
 def unwrap(near: int, number: int) -> int:
