@@ -64,13 +64,13 @@ def rows() -> list[Row]:
     """netlab's ways beside each peer that is here; the medians of rounds in which all take turns, by CPU time."""
     with ExitStack() as stack:
         ours = _ours()
-        peers, missing = _peers()
+        peers, missing = found_peers(PEERS)
         everyone = {**ours, **peers}
         for contestant in everyone.values():
             stack.callback(contestant.close)
         rounds = [{name: one.packets_a_second() for name, one in everyone.items()} for _ in range(ROUNDS)]
     speed = {name: median(found[name] for found in rounds) for name in everyone}
-    first, *others = [*peers, *missing, *_uncompiled()]
+    first, *others = [*peers, *missing, *uncompiled()]
     fastest = max(ours, key=speed.__getitem__)
     return [_row(speed, name, first) for name in ours] + [_row(speed, fastest, other) for other in others]
 
@@ -82,16 +82,16 @@ def _row(speed: dict[str, float], name: str, peer: str) -> Row:
 
 
 def _ours() -> dict[str, Contestant]:
-    argv = [sys.executable, "-m", "netlab.cli.benches.models.netlab_model"]
+    argv = [sys.executable, "-P", "-m", "netlab.cli.benches.models.netlab_model"]
     found = {f"UDP through two stacks, {way}": Contestant([*argv, *said]) for way, said in WAYS.items()}
-    if not _uncompiled():
+    if not uncompiled():
         path = os.pathsep.join(filter(None, (str(SPEEDUPS), os.environ.get("PYTHONPATH"))))
         for way, said in WAYS.items():
             found[f"compiled, {way}"] = Contestant([*argv, *said], {"PYTHONPATH": path})
     return found
 
 
-def _uncompiled() -> list[str]:
+def uncompiled() -> list[str]:
     """What to do about a compiled copy that is not there, or not of these sources; nothing if it is."""
     package = Path(netlab.__file__).parent
     sources = (library.with_name(library.name.split(".")[0] + ".py") for library in SPEEDUPS.rglob("*.so"))
@@ -100,12 +100,13 @@ def _uncompiled() -> list[str]:
     return [] if current and all(current) else ["netlab compiled: not here, or of other sources; make speedups"]
 
 
-def _peers() -> tuple[dict[str, Contestant], list[str]]:
-    """Those found in this environment or in one that ``NETLAB_PEERS`` names, and what to do about the others."""
+def found_peers(wanted: dict[str, tuple[str, str]]) -> tuple[dict[str, Contestant], list[str]]:
+    """Those of ``wanted`` (name -> its model and how to get it) found in this environment or in one that
+    ``NETLAB_PEERS`` names, and what to do about the others."""
     pythons = [sys.executable, *filter(None, os.environ.get("NETLAB_PEERS", "").split(os.pathsep))]
     found: dict[str, Contestant] = {}
     missing = []
-    for name, (program, how) in PEERS.items():
+    for name, (program, how) in wanted.items():
         for python in pythons:
             try:
                 found[name] = Contestant([python, str(Path(__file__).parent / "models" / program)])
