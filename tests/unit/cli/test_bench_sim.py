@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from netlab.backend.sim import SimSession
-from netlab.cli.benches.models import netlab_model
+from netlab.cli.benches.models import netlab_model, netlab_tcp_model
 from netlab.cli.benches.sim import Contestant
 from netlab.topology.load import load_topology
 from netlab.topology.resolve import resolve
@@ -31,6 +31,10 @@ def test_a_simulator_that_is_not_there_is_an_import_error() -> None:
 def test_our_model_delivers_every_packet(recorded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(netlab_model, "PACKETS", 50)
     assert netlab_model.scenario(recorded=recorded, summed=not recorded) > 0
+
+
+def test_our_model_of_tcp_fills_the_link() -> None:
+    assert netlab_tcp_model.scenario(recorded=False) > 0, "it asserts by itself that seven tenths of it are used"
 
 
 def test_a_host_may_leave_the_udp_checksum_out_and_is_understood() -> None:
