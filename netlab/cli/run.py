@@ -26,7 +26,7 @@ EXAMPLE = """nlab run 01 --backend sim --seed 1 --out first-run
 
 FAILED = 1
 OF_LABS = ("experiment", "answer", "student")
-OF_STUDIES = ("case",)
+OF_STUDIES = ("case", "jobs")
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -40,6 +40,12 @@ def arguments(parser: ArgumentParser) -> None:
         action="append",
         metavar="NAME",
         help="of a study: this case, or those of a pattern ('k*'); repeatable",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="of a study: so many cases at a time; as many as there are cores if not given",
     )
     parser.add_argument("--experiment", metavar="NAME", help="which of the lab's experiments; its first if not given")
     parser.add_argument("--answer", type=Path, metavar="FILE", help="with your answer in the slot, not netlab's own")

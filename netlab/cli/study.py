@@ -9,7 +9,7 @@ import shutil
 import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from netlab.cli.table import print_json, table
 from netlab.errors import BadInput
@@ -30,6 +30,7 @@ def listed() -> list[tuple[str, str]]:
 
 def run(options: Namespace) -> int:
     """Run the study that was named; 0."""
+    from netlab.experiment.jobs import cores, on_cores
     from netlab.experiment.studies import load_study
     from netlab.experiment.study import run_study
 
@@ -37,9 +38,13 @@ def run(options: Namespace) -> int:
     if options.backend != "sim":
         right = "run it with --backend sim"
         raise BadInput("a study runs in virtual time, where same seed means same result", where=study.name, right=right)
-    progress = _Progress()
-    result = run_study(study, options.seed, options.case or (), progress.begun)
-    progress.end()
+    if options.out and options.out.exists() and not options.out.is_dir():
+        raise BadInput("it is a file, not a folder", where=str(options.out), right="choose another folder with --out")
+    progress, jobs = Progress(sys.stderr), cores() if options.jobs is None else options.jobs
+    try:
+        result = run_study(study, options.seed, options.case or (), progress.begun, on_cores(jobs))
+    finally:
+        progress.end()
     if options.out:
         keep(result, options.out)
     if options.json:
@@ -51,21 +56,21 @@ def run(options: Namespace) -> int:
     return 0
 
 
-class _Progress:
+class Progress:
     """A line on a terminal that says which case is at work; nothing where nobody looks."""
 
-    def __init__(self) -> None:
-        self._watched = sys.stderr.isatty()
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._watched = stream, stream.isatty()
 
     def begun(self, case: Case, number: int, of: int) -> None:
         """A case begins."""
         if self._watched:
-            print(f"\r\x1b[K{number}/{of}  {case.name}", end="", file=sys.stderr, flush=True)
+            print(f"\r\x1b[K{number}/{of}  {case.name}", end="", file=self._stream, flush=True)
 
     def end(self) -> None:
         """Leave the line empty."""
         if self._watched:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            print("\r\x1b[K", end="", file=self._stream, flush=True)
 
 
 def told(result: StudyResult) -> str:

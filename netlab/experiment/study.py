@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -172,23 +172,34 @@ def _right(cases: Any) -> str:
     return f"cases are {', '.join(case.name for case in cases)}"
 
 
+Begun = Callable[[Case, int, int], None]
+"""Is told of a case that is being waited for: its number from 1, and how many there are."""
+Runner = Callable[[Study, Sequence[Case], int, Begun], Iterable[Row]]
+"""Yields a row for each case, in order."""
+
+
+def one_by_one(study: Study, cases: Sequence[Case], seed: int, begun: Begun) -> Iterator[Row]:
+    """Run a case after the other, here."""
+    for number, case in enumerate(cases, 1):
+        begun(case, number, len(cases))
+        yield study.run(case, seed)
+
+
 def run_study(
     study: Study,
     seed: int = 1,
     cases: Sequence[str] = (),
-    begun: Callable[[Case, int, int], None] | None = None,
+    begun: Begun = lambda case, number, of: None,
+    runner: Runner = one_by_one,
 ) -> StudyResult:
-    """Run the cases one after the other. Same seed, same result, to the byte.
+    """Run the cases. Same seed, same result, to the byte, whatever runs them.
 
-    ``cases`` are names or patterns, all when empty. ``begun`` is called with each case before it runs, with its number
-    from 1 and how many there are. A study's row with a metric that it doesn't declare is its defect: ValueError.
+    ``cases`` are names or patterns, all when empty. A study's row with a metric that it doesn't declare is its defect:
+    ValueError.
     """
     wanted = chosen(study.cases, cases, study.name)
-    measured = []
-    for number, case in enumerate(wanted, 1):
-        if begun is not None:
-            begun(case, number, len(wanted))
-        measured.append(Measured(case, _sound(study, case, study.run(case, seed))))
+    rows = zip(wanted, runner(study, wanted, seed, begun), strict=True)
+    measured = [Measured(case, _sound(study, case, row)) for case, row in rows]
     left_out = {case.name for case in study.cases} - {case.name for case in wanted}
     published = tuple(each for each in study.published if each.case not in left_out)
     return StudyResult(

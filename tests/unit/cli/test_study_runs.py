@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from pathlib import Path
 
 import pytest
 
 from netlab.cli.main import main
-from netlab.cli.study import as_csv, keep, told
+from netlab.cli.study import Progress, as_csv, keep, told
 from netlab.errors import BadInput
 from netlab.experiment.study import Case, Metric, Published, Row, Study, StudyResult, run_study
 
@@ -116,9 +117,31 @@ def test_a_real_study_runs_from_the_command_line(tmp_path: Path, capsys: Capture
     assert told_now["seed"] == 3 and 4 <= measured["row"]["metrics"]["q50"] <= 6
 
 
+def test_several_cases_at_a_time_give_the_same_result(capsys: Captured) -> None:
+    told_now = []
+    for jobs in ("1", "2"):
+        assert main(["run", "incast", "--case", "dctcp*, 5 servers", "--jobs", jobs, "--json"]) == 0
+        told_now.append(capsys.readouterr().out)
+    assert told_now[0] == told_now[1]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_who_watches_sees_which_case_is_at_work_and_a_file_stays_empty() -> None:
+    for stream, said in ((Terminal(), ["1/2  two", "2/2  three", ""]), (io.StringIO(), [])):
+        progress = Progress(stream)
+        run_study(SQUARES, begun=progress.begun)
+        progress.end()
+        assert stream.getvalue().split("\r\x1b[K")[1:] == said
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (["--out", __file__], "it is a file, not a folder; choose another folder with --out"),
         (["--case", "x"], "dctcp: there is no case 'x'; cases are reno, cubic,"),
         (["--backend", "mininet"], "dctcp: a study runs in virtual time"),
         (["--answer", "x.py"], "dctcp: --answer is for labs"),
