@@ -56,9 +56,11 @@ def _computed(match: re.Match[str]) -> str:
 def _pipeline(world: World, line: str) -> None:
     stages = [_words(part) for part in _split_pipes(line)]
     name = stages[0][0].rsplit("/", 1)[-1]
-    source = SOURCES.get(name)
+    source = _nothing if name.startswith("sysctl_restore") else SOURCES.get(name)
     if source is None:
         raise Refused(f"the command `{line}`")
+    if name == "nstat" and len(stages) > 1:
+        raise Refused(f"the kernel's counters (`{line}`)")
     lines = source(world, stages[0][1:], line)
     ok = True
     for words in stages[1:]:
@@ -85,6 +87,9 @@ def _words(part: str) -> list[str]:
         words = shlex.split(part)
     except ValueError:
         raise Refused(f"the command `{part}`") from None
+    for i in reversed(range(len(words))):
+        if re.fullmatch(r"[12&]?>{1,2}", words[i]):
+            del words[i : i + 2]
     words = [w for w in words if not re.fullmatch(r"[12&]?>.*", w)]
     if not words:
         raise Refused("an empty command in a pipe")

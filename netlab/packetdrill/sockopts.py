@@ -184,13 +184,18 @@ def _function_block(s: Socket, value: Any) -> None:
 
 
 def _buffer(name: str) -> Option:
+    """SO_RCVBUF, SO_SNDBUF: Linux doubles what is asked for, and lets a window be half of it."""
+
+    def half(s: Socket) -> int:
+        return 2 if not s.bsd and name == "receive_buffer" else 1
+
     def get(s: Socket) -> int:
-        size = int(s.setting(name))
-        return size * 2 if s.values.get(name) and s.world.layer.knobs.system == "linux" else size
+        return int(s.setting(name)) * (half(s) if s.values.get(name) else 1)
 
     def put(s: Socket, value: Any) -> None:
         s.values[name] = 1
-        s.put(name, min(max(int(value), 1), s.world.layer.knobs.maximum_buffer))
+        asked = min(max(int(value), 1), s.world.layer.knobs.maximum_buffer)
+        s.put(name, asked if s.bsd else asked * 2 // half(s))
 
     return Option(get, put)
 
@@ -228,7 +233,7 @@ def _delayed_ack(s: Socket, value: Any) -> None:
 def tcp_info(s: Socket) -> dict[str, int]:
     """struct tcp_info, as far as it is known here; times in µs."""
     c = s.connected
-    options = c.timestamping | c.sack_ok << 1 | c.scaling << 2 | c.ecn << 3
+    options = c.timestamping | c.sack_ok << 1 | c.scaling << 2 | c.ecn << 3 | (c.fast_opened or _data_taken(c)) << 5
     mss = max(c.send_mss, 1)
     return {
         **dict.fromkeys(_ALWAYS_NONE, 0),
@@ -242,7 +247,7 @@ def tcp_info(s: Socket) -> dict[str, int]:
         "tcpi_rtt": c.rto.srtt // 1000,
         "tcpi_rttvar": c.rto.variance // 1000,
         "tcpi_snd_ssthresh": c.control.ssthresh // mss if c.knobs.system == "linux" else c.control.ssthresh,
-        "tcpi_snd_cwnd": c.control.cwnd // mss if c.knobs.system == "linux" else c.control.cwnd,
+        "tcpi_snd_cwnd": _window(c) // mss if c.knobs.system == "linux" else c.control.cwnd,
         "tcpi_unacked": len(c.board.segments),
         "tcpi_sacked": sum(x.sacked for x in c.board.segments),
         "tcpi_lost": sum(x.lost for x in c.board.segments),
@@ -260,6 +265,16 @@ def tcp_info(s: Socket) -> dict[str, int]:
         "tcpi_reordering": c.knobs.duplicate_threshold,
         "tcpi_notsent_bytes": max(len(c.queue) - (c.snd_nxt - c.queue_start), 0),
     }
+
+
+def _data_taken(c: Connection) -> bool:
+    """Whether the SYN ACK acknowledged data that the SYN carried."""
+    return bool(c.syn_data) and c.state >= ESTABLISHED and c.snd_una > c.iss + 1
+
+
+def _window(c: Connection) -> int:
+    """Linux lets the window reach over the segment that recovery begins with."""
+    return max(c.control.cwnd, c.in_flight) if c.recovery == "fast" else c.control.cwnd
 
 
 _ALWAYS_NONE = ("tcpi_fackets", "tcpi_last_ack_sent", "tcpi_toe_tid", "tcpi_snd_bwnd")

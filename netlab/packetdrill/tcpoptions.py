@@ -8,6 +8,7 @@ from typing import NamedTuple
 from netlab.packetdrill.around import MAXIMUM
 from netlab.packetdrill.reader import Reader
 from netlab.packetdrill.script import BadScript, Refused, TcpOption
+from netlab.packetdrill.world import LINUX_COOKIE
 from netlab.wire import tcp
 
 MD5, ACC_ECN_0, ACC_ECN_1, EXPERIMENT = 19, 172, 174, 254
@@ -102,7 +103,7 @@ def _hexadecimal(reader: Reader) -> bytes:
         raise BadScript(token.line, f"the cookie '{text}' is not hexadecimal") from None
 
 
-COOKIES = {"TFO_COOKIE": "3021b9d889017eeb", "TFO_COOKIE_ZERO": "b7c12350a90dc8f5"}
+COOKIES = {"TFO_COOKIE": LINUX_COOKIE.hex(), "TFO_COOKIE_ZERO": "b7c12350a90dc8f5"}
 """Cookies that scripts for Linux know by name."""
 
 

@@ -16,6 +16,8 @@ LOCAL = {4: 0xC0A80001, 6: 0xFD3DFA7B_D17D0000_00000000_00000001}
 REMOTE = {4: 0xC0000201, 6: 0xFD3DFA7B_D17D8888_00000000_00000001}
 BIND_PORT = CONNECT_PORT = 8080
 FIRST_EPHEMERAL = 49152
+LINUX_COOKIE = bytes.fromhex("3021b9d889017eeb")
+"""What Linux grants to `REMOTE` with the key that scripts for it set, and what they know as TFO_COOKIE."""
 CALLS_WITHOUT_TIME = 100_000
 """So often may timers run at one instant before that is called a loop."""
 
@@ -34,6 +36,8 @@ class World:
         self.now = 0
         self.version, self.mtu = version, mtu
         self.layer = TcpLayer(SYSTEMS[system](), secret=b"packetdrill", mtu=lambda pair: self.mtu)
+        if system == "linux":
+            self.layer.fixed_cookie = LINUX_COOKIE
         self.sent: deque[Sent] = deque()
         """What left and was not yet compared."""
         self.watchers: list[Callable[[], None]] = []

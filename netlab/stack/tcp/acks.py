@@ -132,9 +132,10 @@ def _take_probe_back(c: Connection) -> None:
 
 def _delivered(c: Connection, segment: Segment, ack: int) -> int:
     """Account for what the acknowledgement and its SACK blocks say; how many bytes are newly known to have arrived."""
+    highest = c.rack_fack
     sacked = _take_sacks(c, segment, ack)
     if ack > c.snd_una:
-        return _advance(c, segment, ack) + sacked
+        return _advance(c, segment, ack, highest) + sacked
     if _is_duplicate(c, segment, ack, sacked):
         c.duplicates += 1
         return sacked if c.sack_ok else c.send_mss
@@ -149,8 +150,12 @@ def _take_sacks(c: Connection, segment: Segment, ack: int) -> int:
         left, right = unwrap(c.snd_una, left), unwrap(c.snd_una, right)
         if max(ack, c.snd_una) < right <= c.snd_max and left < right and left >= ack:
             found += c.board.mark_sacked(left, right, cut=c.was_cut)
-    losses.note_delivered(c, found)
+    losses.note_delivered(c, sorted(found, key=_start), c.rack_fack)
     return sum(map(len, found))
+
+
+def _start(segment: Sent) -> int:
+    return segment.start
 
 
 def _is_duplicate(c: Connection, segment: Segment, ack: int, sacked: int) -> bool:
@@ -163,14 +168,14 @@ def _is_duplicate(c: Connection, segment: Segment, ack: int, sacked: int) -> boo
     return not segment.payload and same_window
 
 
-def _advance(c: Connection, segment: Segment, ack: int) -> int:
+def _advance(c: Connection, segment: Segment, ack: int, highest: int) -> int:
     """New data, or our FIN, are acknowledged."""
     in_use = c.board.outstanding
     before_sacked = c.board.sacked
     done = c.board.acknowledged(ack)
     octets = ack - c.snd_una
     newly = octets - (before_sacked - c.board.sacked)
-    losses.note_delivered(c, done)
+    losses.note_delivered(c, [sent for sent in done if not sent.sacked], highest)
     _measure(c, segment, done)
     c.snd_una = ack
     c.snd_nxt = max(c.snd_nxt, ack)

@@ -179,7 +179,7 @@ class Connection:
         self.prr_delivered = self.prr_out = self.prr_flight = 0
         self.force = False
         """The next segment goes whatever the window says (the first retransmission)."""
-        self.rack_sent = self.rack_end = self.rack_rtt = 0
+        self.rack_sent = self.rack_end = self.rack_rtt = self.rack_fack = 0
         self.reordered = False
         self.tail_probe = 0
         """SND.NXT when a tail loss probe was sent, 0 when none is out (RFC 8985 §7.4.1)."""

@@ -87,6 +87,8 @@ class Knobs:
     limited_transmit: bool = True
     rack: bool = False
     tail_loss_probe: bool = False
+    reorder_slop: int = 0
+    """Added to RACK's timer (Linux: two ticks of its clock)."""
     congestion: str = "cubic"
     persist_minimum: int = 5 * SEC
     persist_maximum: int = 60 * SEC
@@ -147,6 +149,7 @@ def linux() -> Knobs:
         syn_retries=6,
         synack_retries=5,
         rack=True,
+        reorder_slop=2 * MS,
         tail_loss_probe=True,
         persist_minimum=200 * MS,
         persist_maximum=120 * SEC,

@@ -137,6 +137,8 @@ class TcpLayer:
         self._heap: list[tuple[int, int, Endpoint]] = []
         self._serial = 0
         self.multipath: Multipath | None = None
+        self.fixed_cookie = b""
+        """The fast open cookie that everybody is granted; empty: each peer its own."""
 
     # ---- opening -----------------------------------------------------------------------------
 
@@ -283,7 +285,7 @@ class TcpLayer:
         bsd = self.knobs.system == "freebsd"
         if bsd and listener.pending >= listener.backlog // 2:
             return False  # half of the queue at most: others want to come in, too
-        cookie = server_cookie(self._secret, endpoint.pair.remote)
+        cookie = self.fixed_cookie or server_cookie(self._secret, endpoint.pair.remote)
         good = asked == cookie
         if self.knobs.fast_open_any_cookie:
             good, cookie = True, bytes(8)

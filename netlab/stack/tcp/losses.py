@@ -110,16 +110,22 @@ def _find_by_count(c: Connection) -> None:
             c.board.mark_lost(segment)
 
 
-def note_delivered(c: Connection, segments: list[Sent]) -> None:
-    """RACK.segment is the one sent last among those that arrived (RFC 8985 §6.2, step 2)."""
+def note_delivered(c: Connection, segments: list[Sent], highest: int) -> None:
+    """Segments arrived, in order of sequence: RACK.segment is the one sent last among them (RFC 8985 §6.2, steps 2, 3).
+
+    ``highest``: what was known to have arrived before; something sent once and below that was overtaken.
+    """
     for segment in segments:
+        if segment.times == 1 and segment.end < highest:
+            c.reordered = True
+        highest = max(highest, segment.end)
+        c.rack_fack = max(c.rack_fack, segment.end)
         rtt = c.now - segment.sent
         if segment.times > 1 and rtt < c.rto.minimum_rtt:
             continue
-        if segment.times == 1 and segment.end < c.rack_end and not segment.sacked:
-            c.reordered = c.reordered or segment.sent < c.rack_sent
         if (segment.sent, segment.end) > (c.rack_sent, c.rack_end):
-            c.rack_sent, c.rack_end, c.rack_rtt = segment.sent, segment.end, rtt
+            c.rack_sent, c.rack_end = segment.sent, segment.end
+        c.rack_rtt = rtt
 
 
 def _reordering_window(c: Connection) -> int:
@@ -146,7 +152,7 @@ def find_by_time(c: Connection) -> None:
         else:
             wait = max(wait, left)
     if wait:
-        c.timers["reorder"] = c.now + wait
+        c.timers["reorder"] = c.now + wait + c.knobs.reorder_slop
     else:
         c.timers.pop("reorder", None)
 

@@ -70,6 +70,8 @@ def _take_data(c: Connection, segment: Segment, seq: int) -> None:
         c.ack_now = True
         return
     filled = bool(c.reassembly.runs)
+    if filled and c.sack_ok and c.duplicate is None:
+        c.duplicate = c.reassembly.holds(seq, seq + len(segment.payload))
     _deliver(c, segment.payload)
     while more := c.reassembly.take(c.rcv_nxt):
         _deliver(c, more)
@@ -105,6 +107,8 @@ def _take_fin(c: Connection) -> None:
     c.rcv_nxt += 1
     c.fin_received = True
     c.ack_now = True
+    if not c.bsd:  # Linux forgets here what it would have reported
+        c.duplicate = None
     if c.state != SYN_RECEIVED:
         c.step("receive FIN")
     if c.state == TIME_WAIT:

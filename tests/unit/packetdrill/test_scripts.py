@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -25,3 +26,17 @@ def test_there_are_at_least_three_hundred(capsys: pytest.CaptureFixture[str]) ->
         said = ", ".join(f"{topic} {count}" for topic, count in sorted(topics.items()))
         print(f"\n{len(ALL)} packetdrill scripts: {said}")
     assert len(ALL) >= 300
+
+
+def test_over_ipv6_too() -> None:
+    """What no address, MTU or default MSS is said in goes the same over IPv6, where an MTU of 1520 makes the MSS 1460."""
+    about_ipv4 = re.compile(r"ip_version=ipv6|--mtu|icmp|IP_T|mtu_discovery|black-?hole|TCP_MAXSEG|means-536")
+    texts = [(path, path.read_text(encoding="utf-8")) for path in ALL]
+    neutral = [
+        (path, text.replace("--ip_version=ipv4", ""))
+        for path, text in texts
+        if not about_ipv4.search(f"{path.name}{text}")
+    ]
+    assert len(neutral) > 450
+    played = [play(f"--ip_version=ipv6\n--mtu=1520\n{text}", str(path)) for path, text in neutral]
+    assert not [str(verdict) for verdict in played if verdict.kind != "passed"]
