@@ -29,7 +29,7 @@ def test_there_are_at_least_three_hundred(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_over_ipv6_too() -> None:
-    """What no address, MTU or default MSS is said in goes the same over IPv6, where an MTU of 1520 makes the MSS 1460."""
+    """Where no address, MTU or default MSS is said all goes the same over IPv6; an MTU of 1520 makes the MSS 1460."""
     about_ipv4 = re.compile(r"ip_version=ipv6|--mtu|icmp|IP_T|mtu_discovery|black-?hole|TCP_MAXSEG|means-536")
     texts = [(path, path.read_text(encoding="utf-8")) for path in ALL]
     neutral = [
