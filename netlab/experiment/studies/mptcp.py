@@ -48,6 +48,7 @@ def two_paths(tried: Case, seed: int) -> Row:
     hosts = {name: e.host for name, e in session.executors.items()}
     layer = multipath(hosts["h1"])
     layer.settings.scheduler = given["scheduler"]
+    layer.settings.opportunistic = given["opportunistic"]
     if given["paths"] == "both":
         use_addresses(hosts["h1"])
     dst = parse_ipv4("10.0.2.2" if given["paths"] == "second" else "10.0.1.2")
@@ -179,6 +180,7 @@ def case(name: str, **settings: Any) -> Case:
         "shared": False,
         "paths": "both",
         "scheduler": "minrtt",
+        "opportunistic": False,
         "coupled": True,
         "rate1": "40 Mbit/s",
         "rate2": "20 Mbit/s",
@@ -191,6 +193,11 @@ def case(name: str, **settings: Any) -> Case:
         "ms": 2000,
     }
     return Case(name, {**usual, **settings})
+
+
+def uneven(name: str, **settings: Any) -> Case:
+    """The second path is slow and long, and the receive buffer holds a sixth of a second of it."""
+    return case(name, **{"rate2": "5 Mbit/s", "delay2": "40 ms", "buffer": 256 << 10, "ms": 1500, **settings})
 
 
 def bottleneck(name: str, *, coupled: bool, ms: int = 30_000) -> Case:
@@ -211,6 +218,9 @@ MPTCP = Study(
         case("both, round robin", scheduler="round robin"),
         *(case(f"both, {size} kB to receive into", buffer=size << 10) for size in (64, 128, 256)),
         case("both, 256 kB, round robin", buffer=256 << 10, scheduler="round robin"),
+        uneven("40 and 5 Mbit/s, minrtt"),
+        uneven("40 and 5 Mbit/s, round robin", scheduler="round robin"),
+        uneven("40 and 5 Mbit/s, opportunistic", opportunistic=True),
         case("first path dies", dies=800),
         bottleneck("one link, LIA", coupled=True),
         bottleneck("one link, uncoupled", coupled=False),
@@ -236,6 +246,12 @@ MPTCP = Study(
             x_label="time (ms)",
             y_label="Mbit/s over 100 ms",
             cases=("both, minrtt", "first path dies"),
+        ),
+        Chart(
+            "A second path that is slow, and a receive buffer of 256 kB",
+            ("goodput",),
+            cases=("first path alone", "40 and 5*"),
+            caption="What came by the fast path waits for what comes by the slow one, unless the fast one helps out.",
         ),
         Chart("Beside one plain TCP", ("share",), cases=("one link*",), caption="LIA takes what one TCP would."),
     ),

@@ -295,10 +295,17 @@ class Mptcp:
         """An event for the owner."""
         self.out.append(Event(what, error))
 
-    def served(self, s: Subflow) -> None:
-        """The scheduler chose ``s``."""
+    def give(self, s: Subflow, start: int, size: int, *, again: bool = False) -> None:
+        """Have ``s`` carry ``size`` bytes from ``start`` on; ``again``: the first of what is to be repeated."""
+        sending = self.sending
+        s.give(start, sending.slice(start, size))
         self._served += 1
         s.served = self._served
+        if again:
+            sending.repeated(size)
+        else:
+            sending.nxt += size
+        self.do(s, s.c.push(self.now))
 
     def do(self, s: Subflow, actions: list[Action]) -> None:
         """A call of a subflow's connection answered with these."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from netlab.stack.mptcp import blocked
 from netlab.stack.tcp import output
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def go_on(m: Mptcp) -> None:
         if not _place(m, candidates, *piece):
             break
     _probe(m, candidates)
+    if m.settings.opportunistic:
+        blocked.help_out(m, candidates)
     _say_fin(m, candidates)
 
 
@@ -60,7 +63,7 @@ def _probe(m: Mptcp, candidates: list[Subflow]) -> None:
     """The peer's window is closed: a subflow that holds a byte asks again and again (RFC 9293 §3.8.6.1)."""
     sending = m.sending
     if sending.end > sending.nxt == sending.una and candidates and not any(s.c.queue for s in m.subflows):
-        _give(m, min(candidates, key=lambda s: s.c.rto.srtt), sending.nxt, 1, False)
+        m.give(min(candidates, key=lambda s: s.c.rto.srtt), sending.nxt, 1)
 
 
 def _place(m: Mptcp, candidates: list[Subflow], start: int, size: int, again: bool) -> bool:
@@ -79,7 +82,7 @@ def _place(m: Mptcp, candidates: list[Subflow], start: int, size: int, again: bo
         return False
     longest = max(min(_longest(s), LONGEST, s.space) // room * room, room)
     size = min(size, longest, max(s.space, 1))
-    _give(m, s, start, size, again)
+    m.give(s, start, size, again=again)
     return True
 
 
@@ -103,17 +106,6 @@ def _waits(m: Mptcp, size: int) -> bool:
         return False
     everything = sending.nxt + size == sending.end
     return not (everything and (m.nodelay or sending.fin_queued))
-
-
-def _give(m: Mptcp, s: Subflow, start: int, size: int, again: bool) -> None:
-    sending = m.sending
-    s.give(start, sending.slice(start, size))
-    m.served(s)
-    if again:
-        sending.repeated(size)
-    else:
-        sending.nxt += size
-    m.do(s, s.c.push(m.now))
 
 
 def _say_fin(m: Mptcp, candidates: list[Subflow]) -> None:

@@ -15,6 +15,8 @@ class Settings:
     """A name in `scheduler.SCHEDULERS`."""
     coupled: bool = True
     """Whether the windows of a connection's subflows grow together (LIA), or each as the knob ``congestion`` says."""
+    opportunistic: bool = False
+    """Whether a fast subflow carries what holds it back, and the slow one that had it is slowed down (`blocked`)."""
     checksum: bool = False
     """Ask for a checksum over every mapping (RFC 8684 §3.3.1)."""
     subflows: int = 2

@@ -51,6 +51,8 @@ class Subflow:
         """When the scheduler chose it last, as a count."""
         self.said: list[bytes] = []
         """Options that wait for an acknowledgement to carry them."""
+        self.penalised = 0
+        """When its window was last halved because it held others back."""
         self.octets = 0
         """Bytes of the stream that were given to it."""
         c.carrier = self
