@@ -28,7 +28,7 @@ from netlab.packetdrill.script import (
     Time,
 )
 from netlab.packetdrill.settings import settings
-from netlab.packetdrill.sockopts import tcp_info
+from netlab.packetdrill.tcpinfo import tcp_info
 from netlab.packetdrill.traffic import Traffic
 from netlab.packetdrill.verdict import Failed, Verdict
 from netlab.packetdrill.world import World
