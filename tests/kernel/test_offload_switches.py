@@ -68,6 +68,26 @@ def test_our_stack_on_a_live_interface_obeys_the_same_words(words: tuple[str, ..
     assert longest > 3000 if words else longest <= 1514
 
 
+LINE = load_topology("line")
+
+
+@pytest.mark.parametrize("words", [None, ("gro",), ("tso", "gro", "rxcsum")], ids=["world", "gro", "tso"])
+def test_our_router_between_two_kernels_carries_the_same_whatever_it_joins(words: Offloads) -> None:
+    nodes = tuple(replace(n, offload=words, stack="netlab") if n.kind == "router" else n for n in LINE.nodes)
+    plan = resolve(replace(LINE, nodes=nodes))
+    router = next(node.name for node in plan.nodes if node.kind == "router")
+    hosts = [node.name for node in plan.nodes if node.kind == "host"]
+    with MininetBackend().open(plan) as session:
+        assert session.verify() == ()
+        (outcome,) = session.run([Bulk(hosts[0], hosts[-1], size=2_000_000)])
+        assert outcome.flows[0].octets == 2_000_000
+        sent = [row.data[1] for row in session.log if row.kind == "wire.tx" and row.node == router]
+    if words and "tso" in words:
+        assert max(sent) > 3000, "long segments went through it whole"
+    else:
+        assert max(sent) <= 1514
+
+
 def test_between_two_kernels_offload_is_worth_half_again_at_least() -> None:
     if os.geteuid() != 0:
         pytest.skip("network namespaces and AF_PACKET need root: run as root on Linux")

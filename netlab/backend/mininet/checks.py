@@ -132,7 +132,7 @@ def _unsteered(nodes: Sequence[PlanNode]) -> Iterator[Problem]:
 
 
 def _offloads(plan: Plan) -> Iterator[Problem]:
-    """A veth joins nothing itself; and what meets one of our routers or switches is as on a wire."""
+    """A veth joins nothing itself; what meets one of our routers or switches is as on a wire, if it says no more."""
     for interface in plan.interfaces():
         said, node = set(interface.offload or ()), plan.node(interface.node)
         if "lro" in said:
@@ -140,8 +140,8 @@ def _offloads(plan: Plan) -> Iterator[Problem]:
         cutting = " and ".join(sorted(said & {"tso", "uso", "txcsum"}))
         peer = plan.node(plan.interface(interface.peer).node)
         if cutting and any(one.stack == "netlab" and not takes_whole(one) for one in (node, peer)):
-            told = f"has {cutting}, but a router or switch of ours, or one with tunnels, takes frames as on a wire"
-            yield Problem("refuse", interface.name, f"{told}; leave it out, or use '--backend sim'")
+            told = f"has {cutting}, but our stack at its cable takes frames as on a wire"
+            yield Problem("refuse", interface.name, f"{told}; give that one 'offload: [tso, gro]', or leave it out")
 
 
 def _ipv6(plan: Plan) -> Iterator[Problem]:

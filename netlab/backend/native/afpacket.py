@@ -84,11 +84,14 @@ class AfPacket:
 
 
 def takes_whole(node: PlanNode) -> bool:
-    """Whether long TCP segments cross the interfaces of a node of ours whole: a host's do.
+    """Whether long segments cross the interfaces of a node of ours whole: a host's do.
 
-    A router or a switch of ours passes frames on as they are on a wire; a host with VLANs or overlays wraps them.
+    A router or a switch of ours passes frames on as they are on a wire, unless its plan says that a device cuts. Who
+    has VLANs or overlays wraps them.
     """
-    return node.kind == "host" and not node.vlans and not node.vteps
+    if node.vlans or node.vteps or any(interface.vlan for interface in node.interfaces):
+        return False
+    return node.kind == "host" or any({"tso", "uso"} & set(i.offload or ()) for i in node.interfaces)
 
 
 def kernel_cuts_datagrams(release: str) -> bool:
