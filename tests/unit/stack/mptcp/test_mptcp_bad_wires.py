@@ -49,3 +49,17 @@ def test_a_small_window_and_a_lazy_reader_need_probes(buffer: int, seed: int) ->
     wire.use_both()
     data = pattern(60_000, seed)
     assert wire.transfer(wire.connect(), data) == data
+
+
+def test_three_hundred_connections_leave_nothing_behind() -> None:
+    wire = MultiWire(faults=0.01, seed=9)
+    wire.use_both()
+    for number in range(300):
+        data = pattern(1 + number * 37 % 5000, number)
+        wire.listener.ready.clear()
+        m = wire.connect()
+        assert wire.transfer(m, data) == data
+    wire.run()
+    assert clean(wire)
+    waiting = [len(layer._heap) + len(layer._armed) for layer in (wire.near, wire.far)]
+    assert max(waiting) < 10, "deadlines of connections that are gone"
