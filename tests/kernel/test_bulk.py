@@ -13,6 +13,7 @@ from netlab.topology.generators import cable, several
 from netlab.topology.resolve import resolve
 from netlab.topology.spec import End, Link, Plan, Topology
 from netlab.units import MS
+from netlab.view.path import packet_path
 from netlab.workload.spec import Bulk, Flow, Ping
 
 MBIT = 1_000_000
@@ -27,7 +28,7 @@ def plan_of(topology: Topology, *ours: str) -> Plan:
     return replace(plan, nodes=tuple(replace(n, stack="netlab") if n.name in ours else n for n in plan.nodes))
 
 
-def opened(plan: Plan, **settings: bool) -> MininetSession:
+def opened(plan: Plan, **settings: int) -> MininetSession:
     for problem in problems(plan):
         pytest.skip(str(problem))
     return MininetBackend(**settings).open(plan)
@@ -68,6 +69,28 @@ def test_a_duration_on_a_slow_link_gives_the_links_rate(ours: tuple[str, ...]) -
     assert ping.answered == 1
     said = [row[6][0] for row in session.log.rows if row[1] == "app" and row[3] == "bulk"]
     assert said == [str(flow)]
+
+
+@pytest.mark.parametrize("ours", [("h1",), ("h2",), ("h1", "h2")], ids="+".join)
+def test_a_long_segment_is_one_journey_and_is_told_as_one_piece(ours: tuple[str, ...]) -> None:
+    with opened(plan_of(TWO, *ours)) as session:
+        [outcome] = session.run([Bulk("h1", "h2", size=400_000)])
+    whole(400_000, outcome.flows)
+    log = session.log
+    long = [row[5] for row in log.rows if row[1] == "wire.tx" and row[2] == "h1" and row[6][1] > 1514]
+    assert long, "segments cross the cable as they are: nobody on it has to cut them"
+    picture = packet_path(log, long[0])
+    assert "in one piece: no device on this cable cuts it to frames of 1514 B" in " ".join(picture.narrative)
+    arrived = {row[5] for row in log.rows if row[1] == "wire.rx" and row[2] == "h2"}
+    assert len(arrived & set(long)) > 0.9 * len(long), "a few may be lost where the machine is busy"
+
+
+def test_a_log_that_is_full_counts_what_it_lost() -> None:
+    with opened(plan_of(TWO, "h1"), log_limit=500) as session:
+        [outcome] = session.run([Bulk("h1", "h2", size=2_000_000)])
+    whole(2_000_000, outcome.flows)
+    assert len(session.log.rows) == 500
+    assert session.log.lost > 100
 
 
 @pytest.mark.parametrize("ours", [(), ("h1",)], ids=["kernel", "ours"])
