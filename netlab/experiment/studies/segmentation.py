@@ -13,7 +13,9 @@ from netlab.experiment.study import Case, Chart, Metric, Published, Row, Study
 from netlab.stack.host import Host
 from netlab.stack.ifcaps import Capability
 from netlab.stack.ip6.sockets import UdpSocket6
+from netlab.stack.mbuf import Mbuf
 from netlab.stack.sockets import UdpSocket
+from netlab.stack.stage import Hop, Stage
 from netlab.stack.steering import Moderation
 from netlab.stack.tcp.knobs import Knobs, linux
 from netlab.topology.resolve import resolve
@@ -60,6 +62,8 @@ class Bench(NamedTuple):
     receiver: Host
     target: int
     """The receiver's address."""
+    built: list[int]
+    """How many segments and datagrams the sender's transports built so far, as a single number."""
 
 
 def bench(ghz: float, mode: str, *, six: bool) -> Bench:
@@ -78,7 +82,18 @@ def bench(ghz: float, mode: str, *, six: bool) -> Bench:
     for ifp in receiver.interfaces.values():
         ifp.capenable = Capability.TXCSUM | Capability.TXCSUM6 | Capability.RXCSUM | Capability.LRO
     address = next(a for a in plan.node("h2").addresses if (":" in a) == six)
-    return Bench(session, sender, receiver, parse_ipv6(address) if six else parse_ipv4(address))
+    built = [0]
+    for name in ("tcp.output", "udp.output"):
+        sender.stages[name] = _counted(sender.stages[name], built)
+    return Bench(session, sender, receiver, parse_ipv6(address) if six else parse_ipv4(address), built)
+
+
+def _counted(stage: Stage, built: list[int]) -> Stage:
+    def run(host: Host, vector: list[Mbuf], now: int) -> list[Hop]:
+        built[0] += len(vector)
+        return stage.run(host, vector, now)
+
+    return stage.running(run)
 
 
 def throughput(case: Case, seed: int) -> Row:
@@ -88,11 +103,13 @@ def throughput(case: Case, seed: int) -> Row:
     octets, size = _tcp(made) if given["protocol"] == "TCP" else _udp(made)
     rate = octets * 8 * 1000 / (END - WARM)
     frames = next(iter(made.sender.interfaces.values())).counters["opackets"]
+    crossings = made.built[0]
     return Row(
         {
             "throughput": round(rate),
             "cycles": round(given["GHz"] * 1e3 * size * 8 / rate),
             "frames": frames,
+            "crossings": round(frames / crossings, 1),
         }
     )
 
@@ -172,6 +189,7 @@ SEGMENTATION = Study(
         Metric("throughput", "Mbit/s", "text that arrived"),
         Metric("cycles", "", "of the sender's clock for each full frame; where the link is full they wait in it too"),
         Metric("frames", "", "that the sender put on the wire"),
+        Metric("crossings", "", "frames for each segment or datagram that crossed the sender's stack"),
     ),
     published=PUBLISHED,
     charts=tuple(

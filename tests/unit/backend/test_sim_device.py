@@ -12,7 +12,7 @@ from netlab.errors import BadInput
 from netlab.stack.ifcaps import CHECKSUMS, Capability
 from netlab.topology.load import load_topology
 from netlab.topology.resolve import resolve
-from netlab.workload.spec import Bulk
+from netlab.workload.spec import Bulk, UdpEcho
 
 PAIR = resolve(load_topology("pair"))
 WAYS = {
@@ -60,6 +60,21 @@ def test_every_frame_is_right_for_a_parser_that_nobody_here_wrote(way: str) -> N
         del again[TCP].chksum
         again = Ether(bytes(again))
         assert (made[IP].chksum, made[TCP].chksum) == (again[IP].chksum, again[TCP].chksum)
+
+
+def test_a_device_sums_datagrams_too() -> None:
+    from scapy.layers.inet import UDP
+    from scapy.layers.l2 import Ether
+
+    made = session(CHECKSUMS)
+    (outcome,) = made.run([UdpEcho("h1", "h2", count=3, size=301)])
+    assert outcome.answered == 3
+    sent = [row.data[4] for row in made.log if row.kind == "wire.tx" and len(row.data[4]) > 300]
+    assert len(sent) == 6
+    for frame in sent:
+        again = Ether(frame)
+        del again[UDP].chksum
+        assert Ether(bytes(again))[UDP].chksum == Ether(frame)[UDP].chksum
 
 
 def test_a_piece_is_a_journey_that_began_in_the_whole() -> None:
@@ -113,3 +128,11 @@ def test_a_capture_of_the_wire_is_right_for_dpkt_too() -> None:
         said, packet.sum, packet.data.sum = (packet.sum, packet.data.sum), 0, 0
         again = dpkt.ip.IP(bytes(packet))
         assert said == (again.sum, again.data.sum)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_mbuf_of_what_is_cut_and_joined_is_accounted_for(way: str) -> None:
+    made = session(WAYS[way] | Capability.GRO, account=True)
+    (outcome,) = made.run([Bulk("h1", "h2", size=300_000)])
+    assert outcome.flows[0].octets == 300_000
+    assert made.unaccounted() == ()

@@ -22,6 +22,7 @@ from netlab.stack.stage import Hop, to
 from netlab.stack.vlan import VlanLink
 from netlab.stack.vxlan import Vtep
 from netlab.wire import ethernet, ipv4, tcp, udp
+from netlab.wire.checksum import internet
 from netlab.wire.tcp import ACK, CWR, FIN, PSH, URG
 
 NEAR, FAR = address("10.0.1.2"), address("10.0.2.2")
@@ -112,6 +113,56 @@ REFUSED = {
 def test_what_says_something_else_goes_up_by_itself_and_not_before_its_flow(what: str) -> None:
     first = segment(b"a" * 100)
     assert joined([first, REFUSED[what]]) == [first, REFUSED[what]]
+
+
+FOLLOWING = {**REFUSED, "SYN": segment(b"b" * 100, 1100, ident=1, flags=ACK | tcp.SYN)}
+ENDS = ("FIN",)
+"""What GRO may join, for the whole says it in its last piece."""
+
+
+@pytest.mark.parametrize("what", [what for what in FOLLOWING if what not in ENDS])
+def test_gro_does_not_join_what_could_not_be_cut_again(what: str) -> None:
+    first = segment(b"a" * 100)
+    frame = FOLLOWING[what]
+    frame = frame[:18] + b"\0\1" + frame[20:]  # the identifier that would follow
+    frame = frame[:24] + b"\0\0" + frame[26:]
+    frame = frame[:24] + ipv4_sum(frame[14:34]) + frame[26:]
+    assert [m.data for m in coalesce([Mbuf(first), Mbuf(frame)])[0]] == [first, frame]
+
+
+def ipv4_sum(header: bytes) -> bytes:
+    return internet(header).to_bytes(2, "big")
+
+
+def test_gro_tells_eight_flows_of_a_bucket_apart_and_lets_the_oldest_go() -> None:
+    mixed = [segment(b"x" * 10, 1000 + 10 * n, ident=n, port=port) for n in range(2) for port in range(400)]
+    _, absorbed = coalesce([Mbuf(frame) for frame in mixed])
+    assert not absorbed, "of 400 flows none is still held when its second segment comes"
+    assert len(coalesce([Mbuf(frame) for frame in mixed if frame[34:36] < b"\0\x08"])[1]) == 8
+
+
+@settings(max_examples=40)
+@given(st.integers(2, 40), st.integers(1, 1200), st.integers(0, 1199))
+def test_datagrams_joined_and_cut_are_the_same_datagrams(count: int, size: int, last: int) -> None:
+    sizes = [size] * (count - 1) + [min(max(last, 1), size)]
+    frames = []
+    for n, length in enumerate(sizes):
+        datagram = udp.build(7000, 9, bytes([n]) * length, NEAR, FAR)
+        packet = ipv4.build(NEAR, FAR, ipv4.UDP, datagram, id=65530 + n & 0xFFFF)
+        frames.append(ethernet.build(bytes(6), PEER_MAC, ethernet.IPV4, packet))
+    (whole,), absorbed = coalesce([Mbuf(frame) for frame in frames], {9})
+    assert len(absorbed) == count - 1
+    assert whole.offload == Offload(size, partial=True)
+    assert cut(whole.data, size) == frames
+
+
+def test_datagrams_for_others_are_left_alone() -> None:
+    datagram = udp.build(7000, 9, b"x" * 100, NEAR, FAR)
+    frames = [
+        ethernet.build(bytes(6), PEER_MAC, ethernet.IPV4, ipv4.build(NEAR, FAR, ipv4.UDP, datagram, id=n))
+        for n in range(3)
+    ]
+    assert not coalesce([Mbuf(frame) for frame in frames], {10})[1]
 
 
 def test_a_ninth_flow_goes_up_as_it_comes_unless_the_batch_is_sorted() -> None:
