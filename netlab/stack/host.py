@@ -125,6 +125,7 @@ class Host:
         for ifp in interfaces:
             ifp.forwards = self.forwards_packets or ifp in self.bridge_ports
             ifp.changed = self.tcp.reckon
+            ifp.capenable = ifp.capenable  # what that means depends on what was just said
         self.slot_failures: list[SlotFailure] = []
         self.ip_id = ip_id
         self.udp_checksum = True

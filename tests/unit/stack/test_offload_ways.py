@@ -186,6 +186,13 @@ def test_lro_is_refused_on_a_router() -> None:
     assert eth0.joins == "gro"
 
 
+def test_what_was_switched_on_before_there_was_a_host_counts_too() -> None:
+    eth0 = Ifnet("eth0", bytes(6))
+    eth0.capenable = Capability.LRO | Capability.TXCSUM
+    host = Host("r", "router", (eth0,), ())
+    assert eth0.joins == "gro" and host.tcp.delays4
+
+
 def test_who_cuts_must_sum() -> None:
     eth0 = Ifnet("eth0", bytes(6))
     eth0.capabilities = Capability.TSO | Capability.TXCSUM
