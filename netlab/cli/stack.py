@@ -1,4 +1,4 @@
-"""`nlab stack`: the stages of a node of our stack, the states of TCP, and a server on such a stack."""
+"""`nlab stack`: the stages of a node of our stack, TCP's states, policies below it, and a server on such a stack."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 EXAMPLE = """nlab stack show router
   nlab stack show host --html host.html
   nlab stack tcp --out states.svg
-  nlab exec h1 -- nlab stack serve h1-eth0 10.0.1.77/24"""
+  nlab exec h1 -- nlab stack serve h1-eth0 10.0.1.77/24
+  nlab stack policies"""
 KINDS = ("host", "router", "switch")
 COLUMN = 18
 """Characters of the map's columns."""
@@ -24,7 +25,7 @@ COLUMN = 18
 
 def arguments(parser: ArgumentParser) -> None:
     """The subcommand."""
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="show|tcp|serve")
+    verbs = parser.add_subparsers(dest="what", required=True, metavar="show|tcp|serve|policies")
     show = subverb(verbs, "show", "draw the stages of a node and say what each does", "nlab stack show router")
     show.add_argument("kind", nargs="?", choices=KINDS, default="host", help="host if not given")
     form = show.add_mutually_exclusive_group()
@@ -38,13 +39,24 @@ def arguments(parser: ArgumentParser) -> None:
     form.add_argument("--out", type=Path, metavar="FILE", help="the diagram: an .svg, or an .html with the table too")
     serve = subverb(verbs, "serve", "serve a folder by HTTP from a stack of ours on a device", stackserve.EXAMPLE)
     stackserve.arguments(serve)
+    policies = subverb(verbs, "policies", "what may stand between TCP and a full interface", "nlab stack policies")
+    policies.add_argument("--json", action="store_true", help="the policies as JSON")
 
 
 def run(options: Namespace) -> int:
     """The exit code."""
-    if options.what == "serve":
-        return stackserve.run(options)
-    return _states_of_tcp(options) if options.what == "tcp" else _show(options)
+    return {"show": _show, "tcp": _states_of_tcp, "serve": stackserve.run, "policies": _policies}[options.what](options)
+
+
+def _policies(options: Namespace) -> int:
+    from netlab.stack.pressure import POLICIES
+
+    rows = [(name, (made.__doc__ or "").split("\n")[0]) for name, made in POLICIES.items()]
+    if options.json:
+        print_json([{"policy": name, "says": says} for name, says in rows])
+    else:
+        print(table(("policy", "what it does with what an interface has no room for"), rows))
+    return 0
 
 
 def _states_of_tcp(options: Namespace) -> int:

@@ -261,8 +261,13 @@ BACKPRESSURE = Study(
         Published(TSQ, "Linux at 100 Mbit/s, with", {"wait": 8}, {"rate": 100_000_000}),
     ),
     charts=(
-        Chart("Eight senders, one link: goodput", ("goodput",), cases=(*SAME, "accounted+*")),
-        Chart("What a ping waits meanwhile", ("ping p99",), cases=(*SAME, "accounted+*", "drop, *"), log_y=True),
+        Chart(
+            "What a ping waits while eight senders fill the link",
+            ("ping p99",),
+            cases=(*SAME, "accounted+*", "drop, *"),
+            log_y=True,
+            caption="All of them fill it: what differs is who pays.",
+        ),
         Chart(
             "The queue over time",
             ("queue",),

@@ -1,6 +1,7 @@
 """Backpressure: what happens between TCP, an interface's queue and its driver when more wants out than can leave.
 
-Each policy is a file and a line in `POLICIES`; two are joined with "+", as in "accounted+scheduled".
+Each policy is a file and a line in `POLICIES`. "accounted" is a connection's own limit; any other may be joined to it,
+as in "accounted+scheduled".
 """
 
 from __future__ import annotations
@@ -39,10 +40,13 @@ def policy_named(name: str, settings: Mapping[str, Mapping[str, Any]] | None = N
     for part in (*parts, *(settings or {})):
         if part not in POLICIES:
             raise BadInput(f"there is no backpressure policy '{part}'", where=where, right=f"there are {_names()}")
-    if len(parts) > 2:
-        raise BadInput(f"'{name}' joins more than two policies", where=where, right="join two, as accounted+scheduled")
     made = [_made(part, dict((settings or {}).get(part, {})), where) for part in parts]
-    return made[0] if len(made) == 1 else Both(made[0], made[1])
+    if len(made) == 1:
+        return made[0]
+    if len(made) > 2 or not isinstance(made[0], Accounted) or isinstance(made[1], Accounted):
+        right = "join a connection's limit with one for the interface, as in accounted+scheduled"
+        raise BadInput(f"policies cannot be joined as '{name}'", where=where, right=right)
+    return Both(made[0], made[1])
 
 
 def _made(name: str, settings: dict[str, Any], where: str) -> Policy:

@@ -12,9 +12,10 @@ LIMIT = 131072
 
 
 class Accounted(Rollback):
-    """TCP small queues (Linux 46d3ceab): what its own rate sends in ``span`` ns, but two segments; at most ``limit``.
+    """TCP small queues (Linux 46d3ceab): below TCP no more than its rate sends in a millisecond, or two segments.
 
-    A refusal is rolled back: the completion of what it has in the queue, or the short timer, brings it back.
+    ``span`` is that millisecond, in ns, and ``limit`` the most in bytes. A refusal is rolled back: the completion of
+    what it has in the queue, or the short timer, brings it back.
     """
 
     def __init__(self, limit: int = LIMIT, span: int = 1 * MS) -> None:

@@ -115,6 +115,7 @@ class Boundary:
     def woken(self, account: Account, sent: bool, now: int) -> list[Hop]:
         """A wake-up has been heard: what it was promised and did not use goes to others."""
         self.counts.in_vain += not sent
+        self._forget(account)
         if not account.promised:
             return []
         self.reserved -= account.promised
@@ -135,13 +136,16 @@ class Boundary:
             return True
         self.counts.withdrawn += 1
         charge.account.charged -= charge.size
+        self._forget(charge.account)
         return False
 
     def refused(self, charge: Charge, now: int) -> list[Hop]:
         """The queue was full."""
         self.counts.refused += 1
         charge.account.charged -= charge.size
-        return self.policy.refused(charge.account, charge.seq, now)
+        hops = self.policy.refused(charge.account, charge.seq, now)
+        self._forget(charge.account)
+        return hops
 
     def ended(self, charge: Charge, now: int) -> list[Hop]:
         """A packet ended on its way to the queue: no route, no neighbour."""
@@ -159,9 +163,12 @@ class Boundary:
     def _released(self, charge: Charge, now: int) -> list[Hop]:
         account = charge.account
         account.charged -= charge.size
+        self._forget(account)
+        return [*self.policy.released(account, now), *self.policy.space(now)]
+
+    def _forget(self, account: Account) -> None:
         if not account.charged and account.since is None:
             self.accounts.pop(account, None)
-        return [*self.policy.released(account, now), *self.policy.space(now)]
 
     # ---- policies say ------------------------------------------------------------------------
 

@@ -12,9 +12,10 @@ from netlab.stack.stage import Hop
 
 
 class Scheduled(Policy):
-    """Deficit round robin over the connections that wait; ``weights`` by local port.
+    """Deficit round robin over the connections that wait: a wake-up for each packet that there is room for.
 
-    While somebody waits, nobody overtakes: whoever asks joins the round.
+    While somebody waits, nobody overtakes: whoever asks joins the round. ``limit`` is how many bytes may wait in the
+    queue, None for what it holds; ``weights`` are by local port.
     """
 
     def __init__(

@@ -8,7 +8,10 @@ from netlab.stack.stage import Hop
 
 
 class WakeAll(Policy):
-    """Nobody sends into a full queue; every packet that leaves wakes everybody. ``limit``: bytes that may wait."""
+    """Nobody sends into a full queue; each packet that leaves wakes everybody.
+
+    ``limit`` is how many bytes may wait in the queue, None for what it holds.
+    """
 
     def __init__(self, limit: int | None = None) -> None:
         self.limit = limit

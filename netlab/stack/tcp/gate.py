@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from netlab.stack.pressure.account import Charge
     from netlab.stack.tcp.connection import Connection
+    from netlab.stack.tcp.segment import Segment
 
 
 class Gate(Protocol):
@@ -21,6 +23,9 @@ class Gate(Protocol):
 
     def ask(self, wanted: int, piece: int) -> int:
         """How many of ``wanted`` bytes may leave, in segments of ``piece``: all, or whole pieces."""
+
+    def charge(self, segment: Segment) -> Charge | None:
+        """What the packet with a segment that has left carries; None for one without text."""
 
     def took(self, size: int, piece: int) -> None:
         """So many have left."""

@@ -136,7 +136,7 @@ class HostTcp:
         for out in step.send:
             m = Mbuf(b"", parent=cause)
             m.tag = out
-            if isinstance(out.gate, Account):
+            if out.gate is not None:
                 m.charge = out.gate.charge(out.segment)
             found.append(to("tcp.output", m))
         self._arm()

@@ -39,7 +39,7 @@ def jain(shares: list[int]) -> float:
     return sum(shares) ** 2 / (len(shares) * sum(share * share for share in shares))
 
 
-EVERY = (*POLICIES, "accounted+scheduled", "accounted+wake all", "notify+scheduled")
+EVERY = (*POLICIES, "accounted+scheduled", "accounted+wake all", "accounted+notify")
 
 
 @pytest.mark.parametrize("policy", EVERY)
@@ -78,8 +78,9 @@ def test_wrong_names_are_told() -> None:
         SimSession(plan, pressure={"h3": "drop"})
     with pytest.raises(BadInput, match="h1-eth0: a dynamic queue limit needs a ring, which it limits; give it one"):
         SimSession(plan, bql=("h1",))
-    with pytest.raises(BadInput, match="joins more than two policies"):
-        SimSession(plan, pressure={"h1": "accounted+scheduled+drop"})
+    for joined in ("accounted+scheduled+drop", "scheduled+wake all", "accounted+accounted"):
+        with pytest.raises(BadInput, match="join a connection's limit with one for the interface, as in accounted"):
+            SimSession(plan, pressure={"h1": joined})
 
 
 def test_text_that_waits_for_a_neighbour_in_vain_is_charged_to_nobody() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from netlab.cli.main import main
 from netlab.stack.host import GRAPHS
+from netlab.stack.pressure import POLICIES
 
 Captured = pytest.CaptureFixture[str]
 KINDS = pytest.mark.parametrize("kind", ["host", "router", "switch"])
@@ -62,3 +63,11 @@ def test_the_states_of_tcp_as_a_table_as_json_and_as_a_drawing(tmp_path: Path, c
 def test_a_diagram_of_another_kind_is_refused(tmp_path: Path, capsys: Captured) -> None:
     assert main(["stack", "tcp", "--out", str(tmp_path / "states.png")]) == 2
     assert "states.svg, states.html" in capsys.readouterr().err
+
+
+def test_every_policy_of_backpressure_is_listed_with_a_sentence(capsys: Captured) -> None:
+    assert main(["stack", "policies"]) == 0
+    told = capsys.readouterr().out
+    assert all(f"\n{name} " in told for name in POLICIES)
+    main(["stack", "policies", "--json"])
+    assert all(entry["says"].endswith((".", ";")) for entry in json.loads(capsys.readouterr().out))
