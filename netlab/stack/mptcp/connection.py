@@ -18,6 +18,7 @@ from netlab.stack.tcp.congestion.lia import Group, Lia
 from netlab.stack.tcp.connection import Connection
 from netlab.stack.tcp.knobs import Knobs
 from netlab.stack.tcp.segment import Action, Event, Segment
+from netlab.stack.tcp.state import State
 from netlab.wire.mptcp import (
     MPTCP_ERROR,
     AddAddr,
@@ -60,6 +61,10 @@ class Mptcp:
         """How often in a row the data's own timer ran out."""
         self.nodelay = False
         self.connected = self.orphan = self.closed = False
+        self.half_closed = False
+        """Whether the owner reads no more: what comes is taken and thrown away."""
+        self.error = ""
+        """The errno's name that it ended with."""
         self.cut = ""
         """The errno's name when the connection was cut."""
         self.offered = 0
@@ -87,6 +92,16 @@ class Mptcp:
             return max(self.plain.room - fallback.waiting(self), 0)
         return max(self.knobs.send_buffer - len(self.sending.queue), 0)
 
+    @property
+    def soft_error(self) -> str:
+        """What ICMP said of the first subflow, while that is no reason to give up."""
+        return self.subflows[0].c.soft_error if self.subflows else ""
+
+    @property
+    def fin_queued(self) -> bool:
+        """Whether the owner sends no more."""
+        return self.sending.fin_queued
+
     def write(self, data: bytes) -> int:
         """Queue data; how many bytes there was room for. `push` sends them."""
         taken = data[: self.room]
@@ -101,6 +116,19 @@ class Mptcp:
         if self.plain is not None and len(data) < size:
             data += self.plain.read(size - len(data))
         return data
+
+    @property
+    def state(self) -> State:
+        """The stream's, in the words of TCP."""
+        if self.plain is not None:
+            return self.plain.state
+        if self.closed:
+            return State.CLOSED
+        if not self.connected:
+            return State.SYN_SENT if self.client else State.SYN_RECEIVED
+        if self.sending.fin_queued:
+            return State.LAST_ACK if self.receiving.ended else State.FIN_WAIT_1
+        return State.CLOSE_WAIT if self.receiving.ended else State.ESTABLISHED
 
     @property
     def delivered(self) -> int:
@@ -219,7 +247,7 @@ class Mptcp:
         """Bytes of the stream came."""
         receiving = self.receiving
         if receiving.add(dsn, data):
-            if self.orphan:
+            if self.orphan or self.half_closed:
                 receiving.inbox.clear()
             self._tell_once("readable")
             self._tell_end()
@@ -293,6 +321,7 @@ class Mptcp:
 
     def tell(self, what: str, error: str = "") -> None:
         """An event for the owner."""
+        self.error = self.error or error
         self.out.append(Event(what, error))
 
     def give(self, s: Subflow, start: int, size: int, *, again: bool = False) -> None:

@@ -60,6 +60,7 @@ def event(m: Mptcp, s: Subflow, event: Event) -> None:
         m.connected = True
     if event.what in ("closed", "reset", "refused", "timed out"):
         m.closed = True
+        m.error = m.error or event.error
         m.timers.clear()
     m.out.append(event)
 

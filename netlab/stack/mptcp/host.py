@@ -16,6 +16,7 @@ from netlab.stack.stage import Hop
 from netlab.stack.tcp.host import Accepted, Hear, TcpListener, TcpSocket
 from netlab.stack.tcp.layer import Pair
 from netlab.stack.tcp.segment import Event
+from netlab.stack.tcp.sockopts import SocketOptions
 from netlab.wire import ipv4
 
 if TYPE_CHECKING:
@@ -65,30 +66,42 @@ class MptcpSocket(TcpSocket):
         m.owner = self
 
     @classmethod
-    def connect(
+    def open(
         cls,
         host: Host,
         dst: int,
         port: int,
         hear: Hear,
         now: int,
+        options: SocketOptions,
         *,
+        local: int = 0,
         local_port: int = 0,
-        version: int | None = None,
-        congestion: str = "",
     ) -> tuple[MptcpSocket, list[Hop]]:
-        """Open actively. ``congestion`` is what each subflow does by itself; "": as the host's `Settings` say.
+        """As TcpSocket's. ``options.congestion`` is what each subflow does by itself; "": as the host's `Settings` say.
 
         ValueError when no route leads there, or the pair of ends is in use.
         """
-        family = version or (6 if dst > 0xFFFFFFFF else 4)
-        src = _Source(host)(dst, family)
+        src = local or _Source(host)(dst, options.version)
         if not src:
             raise ValueError(f"{host.name}: no route to that address")
-        pair = Pair(src, local_port or host.tcp.ephemeral(), dst, port, family)
-        m, step = multipath(host).connect(pair, now, congestion)
+        pair = Pair(src, local_port or host.tcp.ephemeral(), dst, port, options.version)
+        endpoint = host.tcp.new_endpoint(pair, now, options)
+        m, step = multipath(host).connect(pair, now, options.congestion, endpoint)
         made = cls(host, m, hear)
+        made._options = options
         return made, host.tcp.follow(step, now)
+
+    def setsockopt(self, name: str, value: int | str, now: int) -> list[Hop]:
+        """As TcpSocket's, of the first subflow; TCP_NODELAY is the stream's."""
+        if name == "TCP_NODELAY":
+            self.connection.nodelay = bool(value)
+        return super().setsockopt(name, value, now)
+
+    @property
+    def refusal(self) -> str:
+        """The errno's name for which `send` would take nothing; "" when it would not."""
+        return "" if self.room else "EAGAIN"
 
     @property
     def room(self) -> int:

@@ -45,11 +45,17 @@ class MptcpLayer:
 
     # ---- opening -----------------------------------------------------------------------------
 
-    def connect(self, pair: Pair, now: int, congestion: str = "") -> tuple[Mptcp, Step]:
-        """Open actively; ValueError when the pair of ends is in use."""
+    def unfinished(self) -> bool:
+        """Whether a connection whose program has gone has still something to say."""
+        return any(m.orphan and not m.closed for m in self.by_token.values())
+
+    def connect(
+        self, pair: Pair, now: int, congestion: str = "", endpoint: Endpoint | None = None
+    ) -> tuple[Mptcp, Step]:
+        """Open actively, by an ``endpoint`` in CLOSED if there is one; ValueError when the pair of ends is in use."""
         m = self._new(pair, now, client=True)
         m.congestion = congestion
-        endpoint = Endpoint(pair, self.tcp.new_connection(pair, now))
+        endpoint = endpoint or Endpoint(pair, self.tcp.new_connection(pair, now))
         m.add(self._subflow(m, endpoint, FirstOfClient(m)))
         return m, self.tcp.open(endpoint, now)
 

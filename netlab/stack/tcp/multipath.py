@@ -64,6 +64,9 @@ class Multipath(Protocol):
     def joining(self, pair: Pair, syn: Segment, now: int) -> Step | None:
         """A SYN came that no connection knows; None when it joins nothing."""
 
+    def unfinished(self) -> bool:
+        """Whether a stream whose program has gone has still something to bring to its peer."""
+
     def forgotten(self, endpoint: Endpoint) -> None:
         """A half-open connection is no more, because its listener is none."""
 

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from netlab.backend.native.sockets.engine import Op
 from netlab.backend.native.sockets.failures import failure, unsupported
 from netlab.backend.native.sockets.files import SocketFile, file_over
+from netlab.backend.native.sockets.mptcpcore import IPPROTO_MPTCP, MptcpCore
 from netlab.backend.native.sockets.names import check_flags, option_name, parse_end
 from netlab.backend.native.sockets.packing import packed
 from netlab.backend.native.sockets.tcpcore import TcpCore
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from netlab.backend.native.sockets.livestack import LiveStack
 
 CORES: dict[int, type[TcpCore] | type[UdpCore]] = {socket.SOCK_STREAM: TcpCore, socket.SOCK_DGRAM: UdpCore}
+FURTHER: dict[tuple[int, int], type[TcpCore]] = {(socket.SOCK_STREAM, IPPROTO_MPTCP): MptcpCore}
+"""(type, protocol) of what is not the usual protocol of its type."""
 NONBLOCK = getattr(socket, "SOCK_NONBLOCK", 0)
 TO_SEND = ("MSG_DONTWAIT", "MSG_NOSIGNAL")
 TO_RECV = ("MSG_DONTWAIT", "MSG_PEEK", "MSG_WAITALL")
@@ -40,7 +43,7 @@ class Socket:
             raise failure("EAFNOSUPPORT", f"address family {family} is not supported by these sockets")
         if kind not in CORES:
             raise failure("ESOCKTNOSUPPORT", f"socket type {type} is not supported by these sockets")
-        if proto not in (0, CORES[kind].protocol):
+        if proto not in (0, CORES[kind].protocol) and (kind, proto) not in FURTHER:
             raise failure("EPROTONOSUPPORT", f"protocol {proto} is not supported by these sockets")
         self._stack = stack
         self.family, self.type, self.proto = socket.AddressFamily(family), socket.SocketKind(kind), proto
@@ -49,7 +52,7 @@ class Socket:
         self._closed = False
         self._core: Any = core
         if core is None:
-            self._core = stack.call(None, lambda: CORES[kind](stack.engine, family), None)
+            self._core = stack.call(None, lambda: FURTHER.get((kind, proto), CORES[kind])(stack.engine, family), None)
 
     # ---- how calls reach the stack
 

@@ -202,6 +202,9 @@ class Engine:
 
     def unfinished(self) -> bool:
         """Whether a connection whose program has gone has still something to bring to its peer."""
+        above = self.host.tcp.layer.multipath
+        if above is not None and above.unfinished():
+            return True
         held = (e.connection for e in self.host.tcp.layer.endpoints.values())
         return any(c.orphan and (c.queue or (c.fin_queued and c.snd_una < c.snd_max)) for c in held)
 

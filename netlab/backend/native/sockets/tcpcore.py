@@ -10,7 +10,7 @@ from netlab.backend.native.sockets.failures import failure
 from netlab.backend.native.sockets.names import end_of
 from netlab.stack.stage import Hop
 from netlab.stack.tcp.host import EPHEMERAL, TcpListener, TcpSocket
-from netlab.stack.tcp.layer import ANY
+from netlab.stack.tcp.layer import ANY, Endpoint
 from netlab.stack.tcp.segment import Event
 from netlab.stack.tcp.sockopts import SocketOptions
 from netlab.stack.tcp.state import CLOSE_WAIT, CLOSED, SYN_RECEIVED, SYN_SENT, TIME_WAIT
@@ -36,7 +36,8 @@ class AcceptQueue(TcpListener):
 class TcpCore(Core):
     """One socket: fresh, listening, or with a connection."""
 
-    kind, protocol = socket.SOCK_STREAM, socket.IPPROTO_TCP
+    kind, protocol = socket.SOCK_STREAM, int(socket.IPPROTO_TCP)
+    opens: type[TcpSocket] = TcpSocket
 
     def __init__(self, engine: Engine, family: int) -> None:
         super().__init__(engine)
@@ -138,12 +139,20 @@ class TcpCore(Core):
         endpoint = self.queue.listener.accept()
         if endpoint is None:
             raise failure("EAGAIN")
-        child = TcpCore(self.engine, self.family)
+        child = self.child_for(endpoint)
         child.options = self.options.inherited(endpoint)
         child.local, child.port = endpoint.pair.local, endpoint.pair.local_port
-        child.tcp = TcpSocket(self.engine.host, endpoint, child.hear, child.options)
+        child.tcp = child.holding(endpoint)
         child._greeted = True
         return child
+
+    def child_for(self, endpoint: Endpoint) -> TcpCore:
+        """The socket of a connection that came."""
+        return TcpCore(self.engine, self.family)
+
+    def holding(self, endpoint: Endpoint) -> TcpSocket:
+        """The connection as a program holds it."""
+        return TcpSocket(self.engine.host, endpoint, self.hear, self.options)
 
     def connect(self, address: int, port: int) -> None:
         """Begin to open a connection; `connected` says how that goes."""
@@ -159,7 +168,7 @@ class TcpCore(Core):
             self.port = self._free_port()
         self._error_told = self._greeted = False
         try:
-            self.tcp, hops = TcpSocket.open(
+            self.tcp, hops = self.opens.open(
                 host, address, port, self.hear, now, self.options, local=self.local, local_port=self.port
             )
         except ValueError as error:
