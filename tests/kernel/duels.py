@@ -37,7 +37,7 @@ its turn, or changed its core. (A segment that comes twice is told of by DSACK, 
 needed shows here, too.)"""
 PROBED = ("TcpRetransSegs", "TcpExtTCPDSACKRecv", "TcpExtTCPDSACKOfoRecv")
 """What may follow from a tail loss probe, which the kernel sends after 4 ms of silence: whenever we must wait."""
-ATTEMPTS = 4
+ATTEMPTS = 6
 
 
 def need_root() -> None:

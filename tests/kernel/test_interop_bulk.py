@@ -53,6 +53,17 @@ def test_on_a_good_wire_the_kernel_has_nothing_to_complain_of(role: str, family:
     nothing_left(found)
 
 
+@pytest.mark.parametrize("role", ["send", "take"])
+def test_with_freebsds_defaults_it_is_the_same(role: str) -> None:
+    """Losses by count and not by time, no tail loss probe, another timer."""
+    sizes = sizes_up_to(200_000, 60, f"{role} freebsd")
+    bsd: dict[str, Any] = {"system": "freebsd", "knobs": SHORT, "account": True, "keep": True}
+    found = duel(role=role, sizes=sizes, faults=BAD, **bsd)
+    whole(found, sizes)
+    nothing_left(found)
+    nothing_left(calm(role=role, sizes=[4_000_000, 1, 1448], **bsd))
+
+
 @pytest.mark.parametrize("family", [4, 6])
 @pytest.mark.parametrize("role", ["send", "take"])
 def test_ss_sees_sack_timestamps_and_window_scale_in_use(role: str, family: int) -> None:

@@ -24,7 +24,7 @@ from netlab.backend.native.pressed import PressedLiveExecutor
 from netlab.sim.rng import Streams
 from netlab.stack.drivers.api import Driver
 from netlab.stack.drivers.faults import Faults
-from netlab.stack.tcp.knobs import linux
+from netlab.stack.tcp.knobs import SYSTEMS
 from netlab.units import MS, SEC
 from netlab.workload.apps import Pinger
 from netlab.workload.bulk import BulkSender, Sink, long_pattern
@@ -48,6 +48,7 @@ DEFAULTS = {
     "seed": 1,
     "kernel": False,
     "parallel": 1000,
+    "system": "linux",
     "knobs": {},
     "congestion": "",
     "sysctls": {},
@@ -80,12 +81,13 @@ class Duel:
     """``request``: ``role`` (what ours does, see `ROLES`), ``sizes`` in bytes, one a connection, and `DEFAULTS`.
 
     ``keep`` compares every byte by its digest; ``kernel`` has the kernel at both ends instead of us; ``parallel``
-    connections are open at once; ``marks`` is how many packets are marked by ECN on the way; ``knobs`` are our TCP's,
-    ``congestion`` and ``sysctls`` the kernel's; ``router`` are commands that set up a router between the two, and
-    ``midway`` one more, for when half of the bytes have come; ``watch`` looks at the kernel's sockets with `ss` when
-    bytes have come (for so long our side stands still); ``words`` are iperf3's; ``capture`` is a file for tcpdump;
-    ``shaped`` is the rate, as tc says it, of a token bucket before our device, ``pressure`` our policy above it;
-    ``account`` waits for the end of every connection and tells what is left.
+    connections are open at once; ``marks`` is how many packets are marked by ECN on the way; ``system`` is whose
+    defaults our TCP has, and ``knobs`` what is otherwise; ``congestion`` and ``sysctls`` are the kernel's; ``router``
+    are commands that set up a router between the two, and ``midway`` one more, for when half of the bytes have come;
+    ``watch`` looks at the kernel's sockets with `ss` when bytes have come (for so long our side stands still);
+    ``words`` are iperf3's; ``capture`` is a file for tcpdump; ``shaped`` is the rate, as tc says it, of a token bucket
+    before our device, ``pressure`` our policy above it; ``account`` waits for the end of every connection and tells
+    what is left.
     """
 
     def __init__(self, request: dict[str, Any]) -> None:
@@ -121,7 +123,7 @@ class Duel:
     def _live(self) -> LiveHost:
         r = self.request
         host = self.ground.host()
-        knobs = host.tcp.layer.knobs = linux()
+        knobs = host.tcp.layer.knobs = SYSTEMS[r["system"]]()
         knobs.receive_buffer = knobs.send_buffer = BUFFER
         for name, value in r["knobs"].items():
             setattr(knobs, name, value)
