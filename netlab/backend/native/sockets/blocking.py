@@ -5,7 +5,6 @@ The stack works in another thread; a call here hands it an `Op` and waits for th
 
 from __future__ import annotations
 
-import io
 import socket
 import struct
 import warnings
@@ -233,6 +232,7 @@ class Socket:
 
     def _close(self) -> None:
         if self._stack.engine.closed is not None:
+            self._core.leave()
             return
         try:
             self._stack.call(None, self._core.close, None)
@@ -298,10 +298,9 @@ class Socket:
         return found
 
     def fileno(self) -> int:
-        """No descriptor of the kernel's stands for it, so select and poll cannot wait for it."""
-        if self._closed:
-            return -1
-        raise io.UnsupportedOperation("a socket of this stack has no descriptor: use asyncio with it, or threads")
+        """A descriptor that is readable and writable when this socket is: for select, poll and selectors, and nothing
+        else, because nothing can be read or written by it. -1 once it is closed."""
+        return -1 if self._closed else int(self._at_once(self._core.descriptor))
 
     # ---- options
 

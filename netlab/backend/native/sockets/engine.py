@@ -15,6 +15,7 @@ from typing import Any
 
 from netlab.backend.native.executor import LiveExecutor
 from netlab.backend.native.sockets.failures import gone
+from netlab.backend.native.sockets.readiness import Readiness
 from netlab.backend.native.sockets.wakeup import Wakeup
 from netlab.stack.drivers.api import Driver
 from netlab.stack.host import Host
@@ -43,6 +44,7 @@ class Op:
             return
         try:
             self.result = self.attempt()
+            self._show()
         except BlockingIOError as error:
             if self.patient and self.socket is not None:
                 self.socket.parked.append(self)
@@ -51,6 +53,11 @@ class Op:
         except (OSError, ValueError, TypeError) as error:  # what a call may answer with; all else is a fault of ours
             self.error = error
         self._finish()
+
+    def _show(self) -> None:
+        """Whoever looks at the socket's readiness sees what this has changed, before the caller goes on."""
+        if self.socket is not None:
+            self.socket.show()
 
     def fail(self, error: BaseException) -> None:
         """It will not be tried any more."""
@@ -78,6 +85,8 @@ class Core:
         """What programs wait for."""
         self.watch: Callable[[], None] | None = None
         """Called after something happened, for a program that does not wait."""
+        self.readiness: Readiness | None = None
+        """What a selector waits for, if one was asked to."""
         self.ended: OSError | None = None
         """Why it is of no use any more, while its program has not closed it."""
         self._stirred = False
@@ -93,8 +102,39 @@ class Core:
         self._stirred = False
         parked, self.parked = self.parked, []
         self.engine.run(parked)
+        self.show()
         if self.watch is not None:
             self.watch()
+
+    @property
+    def readable(self) -> bool:
+        """Whether a call that reads, or accepts, would answer at once."""
+        return False
+
+    @property
+    def writable(self) -> bool:
+        """Whether a call that writes would take something, or fail, at once."""
+        return True
+
+    def show(self) -> None:
+        """Have the descriptor, if there is one, say what could be done now."""
+        readiness, over = self.readiness, self.ended is not None
+        if readiness is not None:
+            readiness.show(over or self.readable, over or self.writable)
+
+    def descriptor(self) -> int:
+        """For a selector."""
+        if self.readiness is None:
+            self.readiness = Readiness()
+        self.show()
+        return self.readiness.fileno()
+
+    def leave(self) -> None:
+        """Its program has closed it."""
+        self.engine.sockets.discard(self)
+        readiness, self.readiness = self.readiness, None
+        if readiness is not None:
+            readiness.close()
 
     def end(self, error: OSError) -> None:
         """The stack goes: whoever waits is told."""
@@ -102,6 +142,7 @@ class Core:
         parked, self.parked = self.parked, []
         for op in parked:
             op.fail(error)
+        self.show()
         if self.watch is not None:
             self.watch()
 

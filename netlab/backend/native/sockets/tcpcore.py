@@ -254,7 +254,7 @@ class TcpCore(Core):
 
     def close(self) -> None:
         """The program lets go: what it sent still goes, and a FIN behind it."""
-        self.engine.sockets.discard(self)
+        self.leave()
         if self.engine.closed is not None:
             return
         if self.queue is not None:

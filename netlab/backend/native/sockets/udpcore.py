@@ -180,7 +180,7 @@ class UdpCore(Core):
 
     def close(self) -> None:
         """Free the port."""
-        self.engine.sockets.discard(self)
+        self.leave()
         if self.udp is not None:
             self.engine.host.close(("udp6" if self.version == 6 else "udp", self.port))
             self.engine.host.udp_joined.discard(self.port)
