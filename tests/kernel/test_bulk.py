@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from statistics import median
 
 import pytest
 
+from netlab.backend.base import Session
 from netlab.backend.mininet import MininetBackend, MininetSession
 from netlab.backend.mininet.checks import problems
+from netlab.backend.sim import SimSession
 from netlab.errors import BadInput, Unavailable
 from netlab.topology.generators import cable, several
 from netlab.topology.resolve import resolve
-from netlab.topology.spec import End, Link, Plan, Topology
+from netlab.topology.spec import End, Limit, Link, Plan, Topology
 from netlab.units import MS
 from netlab.view.path import packet_path
 from netlab.workload.spec import Bulk, Flow, Ping
@@ -69,6 +72,25 @@ def test_a_duration_on_a_slow_link_gives_the_links_rate(ours: tuple[str, ...]) -
     assert ping.answered == 1
     said = [row[6][0] for row in session.log.rows if row[1] == "app" and row[3] == "bulk"]
     assert said == [str(flow)]
+
+
+@pytest.mark.parametrize("ours", [(), ("h1", "h2")], ids=["kernel", "ours"])
+def test_both_worlds_keep_a_ping_waiting_as_long_in_a_full_queue(ours: tuple[str, ...]) -> None:
+    narrow = Link(End("r1"), End("h3"), rate=20 * MBIT, queue=Limit(50, "packets"))
+    nodes = (*several("h", 3), *several("r", 1, "router"))
+    plan = plan_of(Topology("narrow", nodes, (cable("h1", "r1"), cable("h2", "r1"), narrow)), *ours)
+    asked = [Bulk(src, "h3", duration=1500 * MS, flows=2, congestion="cubic") for src in ("h1", "h2")]
+    asked_too = Ping("h1", "h3", count=30, interval=40 * MS, start=250 * MS)
+
+    def measured(session: Session) -> tuple[float, float]:
+        *bulk, ping = session.run([*asked, asked_too])
+        waits = [reply.rtt / MS for reply in ping.replies if reply.result == "answered"]
+        return sum(outcome.goodput for outcome in bulk) / MBIT, median(waits)
+
+    with SimSession(plan, traced=False) as simulated, opened(plan, watched=False) as real:
+        (virtual, waited), (live, waited_live) = measured(simulated), measured(real)
+    assert live == pytest.approx(virtual, rel=0.1)
+    assert waited_live == pytest.approx(waited, rel=0.25), "50 full frames take 30 ms"
 
 
 @pytest.mark.parametrize("ours", [("h1",), ("h2",), ("h1", "h2")], ids="+".join)
