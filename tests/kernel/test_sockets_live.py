@@ -14,14 +14,19 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from netlab.backend.native.afpacket import AfPacket
+from netlab.backend.native.badcable import BadCable
 from netlab.backend.native.sockets import LiveStack
 from netlab.backend.native.sockets.apps import aecho, afetch, answering, aserve_pages, echo, fetch, serve
 from netlab.errors import BadInput
+from netlab.sim.rng import Streams
+from netlab.stack.drivers.faults import Faults
 from netlab.workload.bulk import long_pattern
 from netlab.workload.http import Pages
 
@@ -68,15 +73,15 @@ def stack(**more: object) -> LiveStack:
     return LiveStack.on("va", f"{OURS}/24", "fd00::1/64", name="ours", **more)  # type: ignore[arg-type]
 
 
-def web_server() -> http.server.ThreadingHTTPServer:
+def web_server(text: bytes = TEN_MEGABYTES) -> http.server.ThreadingHTTPServer:
     """The standard library's, with sockets of the kernel, giving the ten megabytes."""
 
     class Texts(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
-            self.send_header("Content-Length", str(len(TEN_MEGABYTES)))
+            self.send_header("Content-Length", str(len(text)))
             self.end_headers()
-            self.wfile.write(TEN_MEGABYTES)
+            self.wfile.write(text)
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -156,6 +161,36 @@ def test_a_hundred_kernel_connections_to_our_echo_server_leave_nothing() -> None
             pass
         assert [line.state for line in ours.netstat()] == ["LISTEN"]
         assert len(ours.engine.sockets) == 1
+
+
+def bad_cable() -> BadCable:
+    chances = [Streams(7).stream("faults", "va", way) for way in ("out", "in")]
+    faults = Faults(loss=0.02, duplicate=0.02, reorder=0.02, corrupt=0.01)
+    return BadCable(AfPacket("va"), faults, *chances, time.monotonic_ns)
+
+
+@in_a_namespace
+def test_twenty_connections_over_a_bad_cable() -> None:
+    with LiveStack.on(bad_cable(), f"{OURS}/24", offload=False) as ours, ours.create_server(("", 7)) as server:
+        serve(server, echo)
+        for n in range(20):
+            with socket.create_connection((OURS, 7), timeout=60) as s:
+                s.sendall(long_pattern(20_000, n))
+                s.shutdown(socket.SHUT_WR)
+                with s.makefile("rb") as file:
+                    assert file.read() == long_pattern(20_000, n)
+
+
+@in_a_namespace
+def test_an_asyncio_client_over_a_bad_cable() -> None:
+    async def get(port: int) -> None:
+        async with LiveStack.on(bad_cable(), f"{OURS}/24", offload=False) as ours:
+            answer = await asyncio.wait_for(afetch(ours, KERNEL, port=port), 60)
+            assert answer.body == TEN_MEGABYTES[:1_000_000]
+
+    with web_server(TEN_MEGABYTES[:1_000_000]) as server:
+        asyncio.run(get(server.server_port))
+        server.shutdown()
 
 
 @in_a_namespace
