@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Sequence
 
 from netlab.experiment.study import Begun, Case, Row, Runner, Study, one_by_one
@@ -23,7 +24,7 @@ def on_cores(jobs: int) -> Runner:
             return
         from concurrent.futures import ProcessPoolExecutor
 
-        with ProcessPoolExecutor(min(jobs, len(cases))) as pool:
+        with ProcessPoolExecutor(min(jobs, len(cases)), initializer=_leave_when_told) as pool:
             waiting = [pool.submit(_measure, study.name, case, seed) for case in cases]
             try:
                 for number, (case, row) in enumerate(zip(cases, waiting, strict=True), 1):
@@ -33,6 +34,11 @@ def on_cores(jobs: int) -> Runner:
                 pool.shutdown(cancel_futures=True)
 
     return run
+
+
+def _leave_when_told() -> None:
+    """In the child: Ctrl-C, which all of a terminal's processes hear, ends it at once and not after its case."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _measure(study: str, case: Case, seed: int) -> Row:
