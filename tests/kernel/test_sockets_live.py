@@ -24,6 +24,7 @@ from netlab.backend.native.afpacket import AfPacket
 from netlab.backend.native.badcable import BadCable
 from netlab.backend.native.sockets import LiveStack
 from netlab.backend.native.sockets.apps import aecho, afetch, answering, aserve_pages, echo, fetch, serve
+from netlab.backend.native.tap import Tap
 from netlab.errors import BadInput
 from netlab.sim.rng import Streams
 from netlab.stack.drivers.faults import Faults
@@ -274,3 +275,17 @@ def test_nlab_serves_a_folder(tmp_path: Path) -> None:
         said = serving.stdout.read().splitlines()
     assert said[:2] == ["GET / 200", "GET /a%20b 200"]
     assert serving.returncode == 0
+
+
+@in_a_namespace
+def test_a_tap_device_is_made_for_a_stack() -> None:
+    tap = Tap("tap0")
+    for line in ("addr add 10.0.9.2/24 dev tap0", "link set tap0 up"):
+        subprocess.run(["ip", *line.split()], check=True)
+    with LiveStack.on(tap, "10.0.9.1/24") as ours, ours.create_server(("", 7)) as server:
+        serve(server, echo)
+        with socket.create_connection(("10.0.9.1", 7), timeout=60) as s:
+            s.sendall(long_pattern(100_000))
+            s.shutdown(socket.SHUT_WR)
+            with s.makefile("rb") as file:
+                assert file.read() == long_pattern(100_000)
