@@ -130,7 +130,7 @@ def _tail(c: Connection) -> None:
 def _reorder(c: Connection) -> None:
     losses.find_by_time(c)
     if not c.recovery and c.board.lost > c.board.resent:
-        losses.enter_recovery(c)
+        losses.enter_recovery(c, 0)
     output.push(c)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from netlab.stack.tcp import output
 from netlab.stack.tcp.scoreboard import Sent
 
 if TYPE_CHECKING:
@@ -23,21 +24,29 @@ def look(c: Connection, delivered: int) -> None:
     else:
         _mark_by_duplicates(c)
     if not c.recovery and c.board.lost > c.board.resent:
-        enter_recovery(c)
+        enter_recovery(c, delivered)
     elif c.recovery == "fast":
         reduce_in_proportion(c, delivered)
 
 
-def enter_recovery(c: Connection) -> None:
-    """Fast retransmit: halve (or as the control says), and send the first lost segment at once (RFC 5681 §3.2)."""
+def enter_recovery(c: Connection, delivered: int) -> None:
+    """Fast retransmit: halve (or as the control says), and send the first lost segment at once (RFC 5681 §3.2).
+
+    Proportional rate reduction begins with what has just arrived; BSD counts in what limited transmit answered.
+    """
     flight = c.board.outstanding
     c.recovery, c.recover = "fast", c.snd_max
+    c.prr_flight = max(flight if c.bsd else c.control.cwnd, 1)
     c.control.congested(flight, c.now)
     c.cwr_due = c.ecn
-    c.prr_delivered = c.prr_out = 0
-    c.prr_flight = max(flight, 1)
+    c.prr_out = 0
+    if c.bsd:
+        delivered = min(c.board.sacked if c.sack_ok else c.duplicates * c.send_mss, flight)
+    c.prr_delivered = delivered
     c.force = True
     c.control.cwnd = max(c.in_flight, c.send_mss)
+    if "tail" in c.timers:
+        output.rearm(c)  # a loss was found: there is nothing left to probe for (RFC 8985 §7.2)
 
 
 def reduce_in_proportion(c: Connection, delivered: int) -> None:
@@ -46,7 +55,10 @@ def reduce_in_proportion(c: Connection, delivered: int) -> None:
     c.prr_delivered += delivered
     flight = c.in_flight
     if flight > control.ssthresh:
-        may = -(-c.prr_delivered * control.ssthresh // c.prr_flight) - c.prr_out
+        share = -(-c.prr_delivered * control.ssthresh // c.prr_flight)
+        if not c.bsd:  # Linux counts segments
+            share = -(-share // c.send_mss) * c.send_mss
+        may = share - c.prr_out
     else:
         limit = max(c.prr_delivered - c.prr_out, delivered) + c.send_mss
         may = min(control.ssthresh - flight, limit)
