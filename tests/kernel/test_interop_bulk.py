@@ -53,6 +53,17 @@ def test_on_a_good_wire_the_kernel_has_nothing_to_complain_of(role: str, family:
     nothing_left(found)
 
 
+@pytest.mark.parametrize("buffer", [500, 2000, 5000, 20_000])
+@pytest.mark.parametrize("system", ["linux", "freebsd"])
+@pytest.mark.parametrize("role", ["send", "take"])
+def test_small_buffers_make_it_slow_and_nothing_worse(role: str, system: str, buffer: int) -> None:
+    """What our window offers is taken to the last byte, and what was closed is opened without a timer."""
+    knobs = {**SHORT, "receive_buffer": buffer, "send_buffer": buffer}
+    found = calm(role=role, system=system, sizes=[100_000], keep=True, knobs=knobs, account=True)
+    nothing_left(found)
+    assert found["seconds"] < 5
+
+
 @pytest.mark.parametrize("role", ["send", "take"])
 def test_with_freebsds_defaults_it_is_the_same(role: str) -> None:
     """Losses by count and not by time, no tail loss probe, another timer."""

@@ -188,7 +188,7 @@ class Ground:
 
     def capture(self, file: str) -> None:
         """Have tcpdump write what passes our device."""
-        argv = ["tcpdump", "-i", "va", "-U", "-B", "65536", "-w", file, "tcp"]
+        argv = ["tcpdump", "-i", "va", "-U", "--immediate-mode", "-B", "65536", "-w", file, "tcp"]
         self._capture = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
         stderr: IO[str] | None = self._capture.stderr
         assert stderr is not None

@@ -54,12 +54,11 @@ def receive_window(c: Connection) -> int:
 
 
 def _offer(c: Connection) -> int:
-    """The window field of a segment that leaves now."""
-    window = _room_offered(c)
-    c.rcv_adv = max(c.rcv_adv, c.rcv_nxt + window)
-    if not c.scaled:
-        return min(window, MAXIMUM_WINDOW)
-    return min(-(-window >> c.rcv_scale), MAXIMUM_WINDOW)
+    """The window field of a segment that leaves now. What it says is offered, also where the scale rounds it up."""
+    scale = c.rcv_scale if c.scaled else 0
+    field = min(-(-_room_offered(c) >> scale), MAXIMUM_WINDOW)
+    c.rcv_adv = max(c.rcv_adv, c.rcv_nxt + (field << scale))
+    return field
 
 
 def window_update_due(c: Connection) -> bool:
