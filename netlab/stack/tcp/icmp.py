@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 from netlab.stack.tcp import output
 from netlab.stack.tcp.sequence import unwrap
-from netlab.stack.tcp.state import SENDING, SYN_SENT
+from netlab.stack.tcp.state import ESTABLISHED, SENDING, SYN_SENT
 
 if TYPE_CHECKING:
     from netlab.stack.tcp.connection import Connection
+
+
+ENOUGH_RETRIES = 3
+"""After so many BSD believes an ICMP error that is said twice."""
 
 
 def concerns(c: Connection, seq: int) -> bool:
@@ -19,10 +23,21 @@ def concerns(c: Connection, seq: int) -> bool:
 
 
 def unreachable(c: Connection, error: str, *, hard: bool) -> None:
-    """A hard error ends an attempt to connect (RFC 1122 §4.2.3.9), with Linux any; else it is remembered (RFC 5461)."""
-    if c.state == SYN_SENT and (hard or c.knobs.unreachable_ends_connect) and c.knobs.icmp_may_reset:
+    """A hard error ends an attempt to connect (RFC 1122 §4.2.3.9), with Linux any; else it is remembered (RFC 5461).
+
+    BSD remembers none while a connection is established, nor a hard one ever; an attempt to connect that was repeated
+    four times in vain is ended by its second error.
+    """
+    connecting = c.state == SYN_SENT
+    if connecting and (hard or c.knobs.unreachable_ends_connect) and c.knobs.icmp_may_reset:
         c.die("receive RST", "refused", error)
         return
+    if c.bsd:
+        if (hard and c.knobs.icmp_may_reset) or (c.state == ESTABLISHED and error == "EHOSTUNREACH"):
+            return
+        if connecting and c.retries > ENOUGH_RETRIES and c.soft_error:
+            c.die("receive RST", "refused", error)
+            return
     c.soft_error = error
 
 
