@@ -42,7 +42,7 @@ def aggregation(case: Case, seed: int) -> Row:
 
 
 def _case(flows: int, ordered: bool) -> Case:
-    name = f"{flows} flows, sorted" if ordered else f"{flows} flows"
+    name = f"{flows} flow{'s' if flows > 1 else ''}{', sorted' if ordered else ''}"
     return Case(name, {"flows": flows, "sorted": ordered, "batch": "sorted" if ordered else "as it came"})
 
 

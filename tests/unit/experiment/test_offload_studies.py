@@ -57,4 +57,4 @@ def of(flows: int, ordered: bool) -> float:
 def test_lro_loses_its_grip_with_more_flows_than_entries_and_sorting_gives_it_back() -> None:
     assert of(8, False) == of(8, True) == 8
     assert of(24, False) < 1.6 and of(24, True) > 2.6
-    assert LRO.cases[0].name == "1 flows"
+    assert LRO.cases[0].name == "1 flow"
