@@ -17,10 +17,17 @@ EXAMPLE = "nlab packetdrill tests/scripts"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """FILE…, --system, --quiet, --json."""
+    """FILE…, --system, --define, --quiet, --json."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="a script, or a folder of scripts (*.pkt)")
     parser.add_argument(
         "--system", choices=["freebsd", "linux"], default="", help="whose defaults; else as each suggests"
+    )
+    parser.add_argument(
+        "--define",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what a name in the scripts stands for; may be said again and again",
     )
     parser.add_argument("--quiet", action="store_true", help="only the count")
     parser.add_argument("--json", action="store_true", help="one object a script")
@@ -31,7 +38,8 @@ def run(options: Namespace) -> int:
     from netlab.packetdrill.player import play
     from netlab.packetdrill.verdict import exit_code
 
-    verdicts = [play(_text(path), str(path), system=options.system) for path in _scripts(options.files)]
+    defines = dict(map(_definition, options.define))
+    verdicts = [play(_text(p), str(p), system=options.system, defines=defines) for p in _scripts(options.files)]
     if options.json:
         from netlab.cli.table import print_json
 
@@ -45,6 +53,13 @@ def run(options: Namespace) -> int:
     others = ", ".join(f"{count[kind]} {kind}" for kind in ("failed", "refused", "unreadable") if count[kind])
     print(f"{count['passed']} of {len(verdicts)} scripts passed" + (f"; {others}" if others else ""))
     return exit_code(verdicts)
+
+
+def _definition(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise BadInput("that is no definition", where=f"--define {text}", right="--define NAME=VALUE")
+    return name, value
 
 
 def _scripts(names: Iterable[str]) -> list[Path]:
