@@ -64,6 +64,14 @@ def test_small_buffers_make_it_slow_and_nothing_worse(role: str, system: str, bu
     assert found["seconds"] < 5
 
 
+@pytest.mark.parametrize("offload", [True, False])
+@pytest.mark.parametrize("system", ["linux", "freebsd"])
+def test_a_kernel_that_closes_its_window_opens_it_again(system: str, offload: bool) -> None:
+    tight = {"net.ipv4.tcp_rmem": "4096 4096 4096"}
+    found = calm(role="send", system=system, offload=offload, sizes=[500_000], keep=True, knobs=SHORT, sysctls=tight)
+    assert found["seconds"] < 5
+
+
 @pytest.mark.parametrize("role", ["send", "take"])
 def test_with_freebsds_defaults_it_is_the_same(role: str) -> None:
     """Losses by count and not by time, no tail loss probe, another timer."""
