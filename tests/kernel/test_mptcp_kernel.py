@@ -61,7 +61,7 @@ def test_both_paths_give_more_than_either_alone(role: str) -> None:
 @pytest.mark.parametrize("cut", [0, 1])
 @pytest.mark.parametrize("role", ["send", "take"])
 def test_a_path_dies_in_mid_transfer_and_every_byte_arrives(role: str, cut: int) -> None:
-    found = whole(role=role, size=3_000_000, rates=RATES, cut=cut)
+    found = whole(role=role, size=4_000_000, rates=RATES, cut=cut, at=0.2)
     dead, alive = sorted(found["subflows"])[:: 1 if cut == 0 else -1]
     after = {name: found["subflows"][name] - found["before"].get(name, 0) for name in (dead, alive)}
     assert after[alive] > after[dead], "the rest came by the other path"
@@ -120,7 +120,7 @@ def test_a_subflow_becomes_a_backup_in_mid_transfer(says: str) -> None:
 )
 def test_an_address_is_taken_back_in_mid_transfer(role: str, second: str) -> None:
     ours = (role == "send") == (second == "join")
-    found = whole(role=role, size=3_000_000, rates=RATES, second=second, withdraw="ours" if ours else "theirs", at=0.3)
+    found = whole(role=role, size=4_000_000, rates=RATES, second=second, withdraw="ours" if ours else "theirs", at=0.2)
     assert found["kernel"]["RmAddr" if ours else "RmAddrTx"] == 1
     [gone] = [name for name in found["subflows"] if name != FIRST]
     rest = {name: found["subflows"][name] - found["before"][name] for name in (gone, FIRST)}

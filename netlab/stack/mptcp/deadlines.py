@@ -53,6 +53,7 @@ def _repeat_first(m: Mptcp) -> None:
                 if others or s.c.snd_una >= mapping.end:
                     m.sending.repeat(una, mapping.data_end)
                 return
+    m.sending.repeat(una, m.sending.nxt)
 
 
 def _join(m: Mptcp) -> None:

@@ -39,9 +39,10 @@ def usable(m: Mptcp) -> list[Subflow]:
 
 
 def rescue(m: Mptcp, s: Subflow) -> None:
-    """What ``s`` has not delivered is to be carried by others, if there are any."""
+    """What ``s`` has not delivered is to be carried by others: once it is gone in any case, before only if there are
+    any."""
     una = m.sending.una
-    if not any(other.usable for other in m.subflows if other is not s):
+    if not s.gone and not any(other.usable for other in m.subflows if other is not s):
         return
     for mapping in s.outgoing.all:
         if not mapping.again and mapping.data_end > una:

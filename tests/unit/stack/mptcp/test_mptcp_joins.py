@@ -222,6 +222,23 @@ def test_one_subflow_is_reset_and_its_bytes_go_by_the_other() -> None:
     assert wire.transfer(m, data) == data
 
 
+def test_one_subflow_goes_while_the_other_hangs_and_its_bytes_wait_for_that() -> None:
+    wire, data = MultiWire(), pattern(3_000_000)
+    wire.use_both()
+    hanging, going = range(60 * MS, 2000 * MS), 320 * MS
+
+    def box(pair: Pair, s: Segment) -> Segment | None:
+        if wire.now in hanging and NEAR in (pair.local, pair.remote):
+            return None
+        if pair.local == NEAR_TOO and wire.now > going:
+            return s._replace(flags=s.flags | RST, payload=b"")
+        return s
+
+    wire.boxes.append(box)
+    m = wire.connect()
+    assert wire.transfer(m, data) == data
+
+
 def test_a_path_dies_without_a_word_and_the_stream_waits_no_longer_than_two_timeouts() -> None:
     wire, data = MultiWire(), pattern(3_000_000)
     wire.use_both()
