@@ -48,7 +48,7 @@ def two_paths(tried: Case, seed: int) -> Row:
     hosts = {name: e.host for name, e in session.executors.items()}
     layer = multipath(hosts["h1"])
     layer.settings.scheduler = given["scheduler"]
-    layer.settings.opportunistic = given["opportunistic"]
+    layer.settings.opportunistic, layer.settings.fill = given["opportunistic"], 100
     if given["paths"] == "both":
         use_addresses(hosts["h1"])
     dst = parse_ipv4("10.0.2.2" if given["paths"] == "second" else "10.0.1.2")

@@ -56,8 +56,20 @@ def _next(m: Mptcp) -> tuple[int, int, bool] | None:
     if sending.again:
         start, end = sending.again[0]
         return start, end - start, True
-    size = min(sending.end, sending.edge) - sending.nxt
+    size = min(sending.end, _edge(m)) - sending.nxt
     return (sending.nxt, size, False) if size > 0 else None
+
+
+def _edge(m: Mptcp) -> int:
+    """One behind what may be sent. Over several subflows a part of the window is left free.
+
+    A peer may count buffers where it offers bytes: filled to the brim by what came early, Linux 6.18 does not take what
+    is missing from the subflow that brings it, and the stream stands still.
+    """
+    sending = m.sending
+    if len(m.subflows) == 1:
+        return sending.edge
+    return sending.una + (sending.edge - sending.una) * m.settings.fill // 100
 
 
 def _probe(m: Mptcp, candidates: list[Subflow]) -> None:

@@ -15,6 +15,8 @@ class Settings:
     """A name in `scheduler.SCHEDULERS`."""
     coupled: bool = True
     """Whether the windows of a connection's subflows grow together (LIA), or each as the knob ``congestion`` says."""
+    fill: int = 50
+    """Percent of the peer's window that several subflows may fill (see `dispatch`)."""
     opportunistic: bool = False
     """Whether a fast subflow carries what holds it back, and the slow one that had it is slowed down (`blocked`)."""
     checksum: bool = False
