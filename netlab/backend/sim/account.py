@@ -6,6 +6,8 @@ and that comes out of it nowhere, has leaked; one that ends twice was used after
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from netlab.backend.sim.executor import HostExecutor, RxRing, Work
 from netlab.sim.core import Core
 from netlab.stack.holdings import held
@@ -16,6 +18,8 @@ from netlab.stack.stage import Hop
 class AccountedExecutor(HostExecutor):
     """As `HostExecutor`, somewhat slower. It sees what passes between stages, not what a stage makes and forgets."""
 
+    keeps_books: ClassVar[bool] = True
+    """False in a subclass that needs what is here, and not the account."""
     _alive: dict[int, tuple[Mbuf, str]] | None = None
     """Every mbuf under way, and where it was last; by id, for it is the object that counts."""
     _ended: dict[int, tuple[Mbuf, str]]
@@ -39,20 +43,23 @@ class AccountedExecutor(HostExecutor):
 
     def _poll(self, ring: RxRing) -> list[Mbuf]:
         vector = super()._poll(ring)
-        for m in vector:
-            self._goes(m, "nic.rx")
+        if self.keeps_books:
+            for m in vector:
+                self._goes(m, "nic.rx")
         return vector
 
     def _next(self, hops: list[Hop], core: Core, where: str) -> Work | None:
+        if not self.keeps_books:
+            return super()._next(hops, core, where)
         works = self._sort(hops, core, where)  # never past it: that is where is counted
         core.submit_first(works[1:])
         return works[0] if works else None
 
     def _go(self, hop: Hop, core: Core, where: str) -> Work | None:
-        return self._next([hop], core, where)
+        return self._next([hop], core, where) if self.keeps_books else super()._go(hop, core, where)
 
     def _sort(self, hops: list[Hop], core: Core, where: str) -> list[Work]:
-        for target, m, reason in hops:
+        for target, m, reason in hops if self.keeps_books else ():
             if target in ("", "nic.tx"):
                 self._ends(m, "dropped" if reason else "sent" if target else f"at its end in {where}")
             else:

@@ -6,11 +6,11 @@ It costs an event a packet more than `HostExecutor`, so only hosts that have a p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from netlab.backend.sim.account import AccountedExecutor
 from netlab.backend.sim.costs import QUEUE_LIMIT
-from netlab.backend.sim.executor import HostExecutor, Port, Work
+from netlab.backend.sim.executor import Port, Work
 from netlab.backend.sim.queues import Scheduling, tx_queue
 from netlab.backend.sim.txring import Ring, RingedQueue
 from netlab.sim.core import Core
@@ -52,15 +52,21 @@ class PortOutlet:
         return not len(txq) and not (isinstance(txq, RingedQueue) and txq.holds)
 
 
-class PressuredExecutor(HostExecutor):
+class PressuredExecutor(AccountedExecutor):
     """As `HostExecutor`, with boundaries at its ports."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.boundaries: dict[str, Boundary] = {}
+    keeps_books: ClassVar[bool] = False
+
+    busy: int = 0
+    """ns that its cores have worked."""
+    _boundaries: dict[str, Boundary] | None = None
+
+    @property
+    def boundaries(self) -> dict[str, Boundary]:
         """By interface."""
-        self.busy = 0
-        """ns that its cores have worked."""
+        if self._boundaries is None:
+            self._boundaries = {}
+        return self._boundaries
 
     def press(
         self,
@@ -194,5 +200,8 @@ class PressuredExecutor(HostExecutor):
         self._left((port, done))
 
 
-class AccountedPressuredExecutor(AccountedExecutor, PressuredExecutor):
+class AccountedPressuredExecutor(PressuredExecutor):
     """Both: every mbuf is accounted for, and every byte charged."""
+
+    # No mixing of two classes: what is compiled may have but one base.
+    keeps_books: ClassVar[bool] = True
