@@ -35,10 +35,11 @@ for congestion in ("newreno", "cubic", "dctcp"):
     with SimSession(narrow, seed=3) as session:
         session.run([Bulk("h1", "h3", size=200_000, congestion=congestion), Bulk("h4", "h2", size=200_000)])
     print(congestion, len(session.log), session.log.digest())
+short = resolve(load_topology("pair,rate=20 Mbit/s,delay=2 ms,queue=20 packets"))
 for policy in ("rollback", "wake all", "accounted+scheduled"):
     for below in ({}, {"ring": {"h1": 16}, "bql": ("h1",), "account": True}):
-        with SimSession(narrow, seed=3, pressure={"h1": policy}, **below) as session:
-            session.run([Bulk("h1", "h3", size=50_000, flows=4)])
+        with SimSession(short, seed=3, pressure={"h1": policy}, **below) as session:
+            session.run([Bulk("h1", "h2", size=50_000, flows=4)])
         print(policy, len(session.log), session.log.digest(), session.stalled(), session.unaccounted())
 """
 
