@@ -71,4 +71,4 @@ def test_compiled_modules_make_the_same_records(tmp_path: Path) -> None:
     as_written, as_compiled = run_in(ROOT), run_in(compiled)
     assert (as_written[0], as_compiled[0]) == ("True", "False"), "the one runs from sources, the other does not"
     assert as_compiled[1:] == as_written[1:]
-    assert len(as_written) == 20
+    assert len(as_written) == 26
