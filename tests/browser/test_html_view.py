@@ -86,7 +86,7 @@ def test_the_page_opens_on_the_whole_path(page: Any) -> None:
     assert page.get_by_role("heading", level=2).inner_text() == "Packet 1: ICMP echo request 10.0.1.1 > 10.0.2.1"
     assert page.locator(".nl-network .nl-number").all_text_contents() == ["1", "2", "3"]
     assert page.locator(".nl-later").count() == 0
-    assert now(page) == "36 steps in 2.21 ms: ended at h2"
+    assert now(page) == "37 steps in 2.21 ms: ended at h2"
     keep(page, "html-path.png")
 
 
@@ -226,7 +226,7 @@ def test_all_packets_on_one_clock(page: Any) -> None:
 
 def test_the_table_has_every_step(page: Any) -> None:
     page.get_by_text("Every step, as a table").click()
-    assert page.locator(".nl-table tbody tr").count() == 36
+    assert page.locator(".nl-table tbody tr").count() == 37
     assert page.locator(".nl-table tbody tr").nth(7).locator("td").all_inner_texts()[3] == "dequeue"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from netlab.stack.offload.places import (
     U32,
     Places,
+    ip_place,
     packet_places,
     places,
     say_length,
@@ -62,15 +63,16 @@ def _piece(head: bytes, text: bytes, at: Places, offset: int, number: int, last:
 
 
 def fragments(frame: bytes, mtu: int, ident: int) -> list[bytes]:
-    """A frame with a long datagram as frames with IP fragments of at most ``mtu`` bytes; ``ident`` is for IPv6.
+    """A frame with a long packet as frames with IP fragments of at most ``mtu`` bytes; ``ident`` is for IPv6.
 
     ValueError when the MTU leaves no room for 8 bytes behind the header.
     """
     from netlab.stack.fragment import cut as cut4  # their stages stand above this
     from netlab.stack.ip6.fragment import cut6
 
-    at = places(frame)
-    if at is None:
+    ip = ip_place(frame)
+    if ip is None:
         return [frame]
-    link, packet = frame[: at.l3], frame[at.l3 :]
-    return [link + part for part in (cut6(packet, mtu, ident) if at.six else cut4(packet, mtu))]
+    at, six = ip
+    link, packet = frame[:at], frame[at:]
+    return [link + part for part in (cut6(packet, mtu, ident) if six else cut4(packet, mtu))]

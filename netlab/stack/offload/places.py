@@ -55,11 +55,8 @@ class Places(NamedTuple):
         return self.l4 + (TCP_SUM_AT if self.proto == ipv4.TCP else UDP_SUM_AT)
 
 
-def places(frame: bytes) -> Places | None:
-    """The headers of a frame with a whole TCP segment or UDP datagram.
-
-    None for any other frame, and for one that is a fragment, or has extension headers of IPv6.
-    """
+def ip_place(frame: bytes) -> tuple[int, bool] | None:
+    """Where the IP header of a frame stands, behind its tags, and whether it is IPv6's; None for any other frame."""
     at = 12
     if len(frame) < 34:
         return None
@@ -67,10 +64,17 @@ def places(frame: bytes) -> Places | None:
     while kind in TAGS and len(frame) >= at + 26:
         at += 4
         kind = frame[at] << 8 | frame[at + 1]
-    if kind not in (ethernet.IPV4, ethernet.IPV6):
-        return None
-    found = packet_places(frame, at + 2)
-    return found if found is not None and found.six == (kind == ethernet.IPV6) else None
+    return (at + 2, kind == ethernet.IPV6) if kind in (ethernet.IPV4, ethernet.IPV6) else None
+
+
+def places(frame: bytes) -> Places | None:
+    """The headers of a frame with a whole TCP segment or UDP datagram.
+
+    None for any other frame, and for one that is a fragment, or has extension headers of IPv6.
+    """
+    ip = ip_place(frame)
+    found = packet_places(frame, ip[0]) if ip is not None else None
+    return found if ip is not None and found is not None and found.six == ip[1] else None
 
 
 def packet_places(data: bytes, l3: int = 0) -> Places | None:

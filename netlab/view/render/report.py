@@ -79,7 +79,7 @@ def report(result: StudyResult) -> str:
 def _figure(picture: Picture, div: str) -> str:
     said = escape(" ".join(picture.narrative))
     own = f'<div role="img" aria-label="{said}">{div}</div>'
-    note = [] if not picture.rows("published") else ["Hollow marks are published ones."]
+    note = [] if not picture.rows("published") else ["Hollow marks are what others measured."]
     caption = _paragraphs((*picture.caption, *note))
     return f"<figure><h2>{escape(picture.title)}</h2>{own}<figcaption>{caption}</figcaption></figure>"
 

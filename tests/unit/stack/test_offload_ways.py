@@ -17,11 +17,12 @@ from netlab.stack.ifcaps import CHECKSUMS, Capability
 from netlab.stack.ifnet import Address, Ifnet
 from netlab.stack.mbuf import Mbuf
 from netlab.stack.offload import LroLimits, Offload, coalesce, cut, lro, places
+from netlab.stack.offload.cut import fragments
 from netlab.stack.sockets import Datagram, Message, UdpSocket
 from netlab.stack.stage import Hop, to
 from netlab.stack.vlan import VlanLink
 from netlab.stack.vxlan import Vtep
-from netlab.wire import ethernet, ipv4, tcp, udp
+from netlab.wire import ethernet, icmp, icmpv6, ipv4, ipv6, tcp, udp
 from netlab.wire.checksum import internet
 from netlab.wire.tcp import ACK, CWR, FIN, PSH, URG
 
@@ -269,6 +270,15 @@ def test_a_long_datagram_is_cut_into_the_same_fragments_late_as_early() -> None:
     d = datagrams(bytes(range(256)) * 20, 0, can=Capability.GSO)
     assert [frame for _, frame in d.sent] == early and len(early) == 4
     assert "gso" in d.visited and "ip.fragment" not in d.visited
+
+
+@pytest.mark.parametrize("six", [False, True])
+def test_a_long_echo_request_is_cut_late_as_well(six: bool) -> None:
+    request = icmpv6.echo_request(1, 1, bytes(5000), 1, 2) if six else icmp.echo_request(1, 1, bytes(5000))
+    packet = ipv6.build(1, 2, 58, request) if six else ipv4.build(1, 2, ipv4.ICMP, request)
+    frame = ethernet.build(bytes(6), bytes(6), ethernet.IPV6 if six else ethernet.IPV4, packet)
+    made = fragments(frame, 1500, 7)
+    assert len(made) == 4 and all(len(one) <= 1514 for one in made)
 
 
 # ---- on their way --------------------------------------------------------------------------------
