@@ -7,8 +7,8 @@ driver in C); that share is assumed for every stage.
 
 TCP has one anchor of its own: a segment that nothing is offloaded of takes its sender 4,200 cycles in all (5,499 Mbit/s
 at 2.00 GHz over IPv4, receiver with LRO; stefano-garzarella/freebsd-gso). What its other stages, its acknowledgements
-and its copy leave of that is tcp.output's. The other rows of that table were in sight while the costs were chosen, but none
-of them has set one.
+and its copy leave of that is tcp.output's. The other rows of that table were in sight while the costs were
+chosen, but none of them has set one.
 """
 
 from __future__ import annotations

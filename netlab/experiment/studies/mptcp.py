@@ -230,7 +230,7 @@ MPTCP = Study(
         Metric("goodput", "Mbit/s", "what the receiving program read, handshakes and first slow start left out"),
         Metric("stall", "ms", "the longest time in which nothing came"),
         Metric("first", "", "share of the bytes that were given to the first path"),
-        Metric("share", "", "beside one plain TCP on the same link: 1 is half of it"),
+        Metric("share", "", "of the link beside one plain TCP; 1 is an equal part"),
     ),
     published=(
         Published(LINUX, "first path alone", {"goodput": 37.9}),

@@ -213,7 +213,7 @@ SEGMENTATION = Study(
     notes=(
         "costs are assumed but for two sums (see netlab.backend.sim.costs): forwarding, and TCP4 none at 2.00 GHz, "
         "which therefore is no prediction; no other point has set a cost",
-        "that devices interrupt every 32 µs or 64 frames, and for how long is waited before counting, was chosen with the "
+        "that devices interrupt every 32 µs or 64 frames, and how long is waited before counting, was chosen with the "
         "published rows in sight: LRO needs batches to join",
         "costs are taken to shrink with the clock, caches' too; that the card left IPv6 checksums to the core is "
         "inferred from the published rows, in which IPv6 is dearer in every mode",

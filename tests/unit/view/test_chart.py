@@ -102,7 +102,7 @@ def test_a_report_loads_nothing_and_holds_every_number_and_source(result: StudyR
     page = report(result)
     assert "src=" not in page.partition("<script")[0].replace("default-src", "") and "<link" not in page
     assert "How far does a &lt;stone&gt; fall?" in page
-    assert "<td>1,960</td>" in page and "Riccioli, 1651" in page and "Hollow marks are published ones." in page
+    assert "<td>1,960</td>" in page and "Riccioli, 1651" in page and "Hollow marks are what others measured." in page
 
 
 def test_text_shows_lines_as_blocks_few_points_in_words_and_bars(pictures: dict[str, Picture]) -> None:
