@@ -275,7 +275,17 @@ class Iperf3Server:
                 # What never left was not carried.
                 stream.octets -= len(stream.socket.endpoint.connection.queue)
         session.counted = tuple(stream.octets for stream in session.streams)
+        if session.reverse:
+            hops += self._close_streams(session, now)
         return hops + self._say(session, EXCHANGE_RESULTS, now)
+
+    def _close_streams(self, session: _Session, now: int) -> list[Hop]:
+        """A client waits for whole blocks: one that was begun and never ends would keep it for ever."""
+        hops: list[Hop] = []
+        for stream in session.streams:
+            if self._streams.pop(id(stream.socket), None) is not None:
+                hops += stream.socket.close(now)
+        return hops
 
     def _told(self, session: _Session, theirs: dict[str, Any], now: int) -> list[Hop]:
         session.theirs = theirs

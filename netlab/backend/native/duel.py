@@ -256,7 +256,7 @@ class Duel:
         theirs = self.ground.found_by_peer(done)
         self.said = [said for _, said in theirs]
         if self.request["role"] == "iperf3":
-            self.status, theirs = theirs[0], []
+            self.status, theirs = (theirs or [[None, "it had to be stopped"]])[0], []
         if self.request["account"]:
             live.run(lambda: not left_by(live.host), 10)
         found = {

@@ -203,7 +203,8 @@ class Peer:
     def iperf3(self) -> Found:
         """Its client."""
         self.begin()
-        argv = ["iperf3", "-J", "-c", self.where[0], "-p", str(self.where[1]), *self.asked["words"]]
+        argv = ["setpriv", "--pdeathsig", "KILL"]  # who stops us stops it too
+        argv += ["iperf3", "-J", "-c", self.where[0], "-p", str(self.where[1]), *self.asked["words"]]
         done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, timeout=60, check=False)
         return [(done.returncode, done.stdout)]
 
