@@ -144,8 +144,8 @@ def interrupt_after(seconds: float) -> None:
 
 @pytest.mark.parametrize("turn", range(20))
 def test_an_interrupted_caller_leaves_the_channel_usable(arena: Arena, turn: int) -> None:
-    interrupt_after(0.0002 + turn * 0.0004)
     try:
+        interrupt_after(0.0002 + turn * 0.0004)
         while True:
             arena.command("h1", ["echo", "interrupted"])
     except Stop:
