@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -61,33 +62,41 @@ class Contestant:
 
 
 def rows() -> list[Row]:
-    """netlab's ways beside each peer that is here; the medians of rounds in which all take turns, by CPU time."""
+    """netlab's ways beside each peer that is here."""
+    ours = contestants("netlab.cli.benches.models.netlab_model", WAYS, "UDP through two stacks", "compiled")
+    return race("sim", "packets/s", ours, PEERS, ROUNDS)
+
+
+def race(
+    area: str, unit: str, ours: dict[str, Contestant], wanted: dict[str, tuple[str, str]], rounds: int
+) -> list[Row]:
+    """Our ways beside each peer of ``wanted`` that is here: medians of rounds in which all take turns, by CPU time."""
     with ExitStack() as stack:
-        ours = _ours()
-        peers, missing = found_peers(PEERS)
+        peers, missing = found_peers(wanted)
         everyone = {**ours, **peers}
         for contestant in everyone.values():
             stack.callback(contestant.close)
-        rounds = [{name: one.packets_a_second() for name, one in everyone.items()} for _ in range(ROUNDS)]
-    speed = {name: median(found[name] for found in rounds) for name in everyone}
+        found = [{name: one.packets_a_second() for name, one in everyone.items()} for _ in range(rounds)]
+    speed = {name: median(each[name] for each in found) for name in everyone}
+
+    def row(name: str, peer: str) -> Row:
+        there = peer in speed
+        beside = f"{peer} {speed[peer]:,.0f}" if there else peer
+        return Row(area, name, speed[name], unit, beside, speed[name] / speed[peer] if there else 0.0)
+
     first, *others = [*peers, *missing, *uncompiled()]
     fastest = max(ours, key=speed.__getitem__)
-    return [_row(speed, name, first) for name in ours] + [_row(speed, fastest, other) for other in others]
+    return [row(name, first) for name in ours] + [row(fastest, other) for other in others]
 
 
-def _row(speed: dict[str, float], name: str, peer: str) -> Row:
-    there = peer in speed
-    beside = f"{peer} {speed[peer]:,.0f}" if there else peer
-    return Row("sim", name, speed[name], "packets/s", beside, speed[name] / speed[peer] if there else 0.0)
-
-
-def _ours() -> dict[str, Contestant]:
-    argv = [sys.executable, "-P", "-m", "netlab.cli.benches.models.netlab_model"]
-    found = {f"UDP through two stacks, {way}": Contestant([*argv, *said]) for way, said in WAYS.items()}
+def contestants(model: str, ways: Mapping[str, Sequence[str]], what: str, compiled: str) -> dict[str, Contestant]:
+    """Our program of a scenario in each of its ways, and once more compiled where that is at hand."""
+    argv = [sys.executable, "-P", "-m", model]
+    found = {f"{what}, {way}": Contestant([*argv, *said]) for way, said in ways.items()}
     if not uncompiled():
         path = os.pathsep.join(filter(None, (str(SPEEDUPS), os.environ.get("PYTHONPATH"))))
-        for way, said in WAYS.items():
-            found[f"compiled, {way}"] = Contestant([*argv, *said], {"PYTHONPATH": path})
+        for way, said in ways.items():
+            found[f"{compiled}, {way}"] = Contestant([*argv, *said], {"PYTHONPATH": path})
     return found
 
 
