@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
-from typing import Any
 
 import pytest
+from duels import need_root, whole
 
 from netlab.backend.native.duel import duel
 
@@ -16,15 +15,7 @@ BAD = {"loss": 0.02, "duplicate": 0.02, "reorder": 0.02, "corrupt": 0.01}
 
 @pytest.fixture(autouse=True)
 def privilege() -> None:
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        pytest.skip("network namespaces and AF_PACKET need root: run as root on Linux")
-
-
-def whole(found: dict[str, Any], sizes: list[int]) -> None:
-    assert found["done"] and found["errors"] == []
-    assert len(found["ours"]) == len(sizes)
-    assert found["ours"] == found["theirs"], "a byte differs"
-    assert found["octets"] == sum(sizes)
+    need_root()
 
 
 @pytest.mark.parametrize("family", [4, 6])
